@@ -32,7 +32,7 @@ CONFIG_FILE = "_config.yml"
 TOC_FILE = "_toc.yml"
 
 _KEYS = ("source", "languages", "frameworks", "library")
-_LANGUAGE_KEYS = ("folder", "title", "framework")
+_LANGUAGE_KEYS = ("folder", "title", "framework", "captions")
 _LIBRARY_KEYS = ("module", "aliases")
 
 
@@ -48,6 +48,8 @@ class BookLanguage:
     title: str
     #: The framework of cells without a tab mark.
     default_framework: str
+    #: What the parts of the table of contents are called in this language, by their captions there.
+    captions: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ def _languages(
         reader.one_of(default, frameworks, (*here, "framework"), "framework")
         folder = str(options.get("folder", tag)).strip("/") or "."
         language_title = str(options.get("title", title))
-        yield tag, BookLanguage(LANGUAGES[tag], folder, language_title, default)
+        captions = reader.mapping(options.get("captions", {}), (*here, "captions"))
+        captions = {str(caption): str(word) for caption, word in captions.items()}
+        yield tag, BookLanguage(LANGUAGES[tag], folder, language_title, default, captions)
 
 
 def _aliases(reader: _Reader, library: Mapping[str, Any]) -> dict[str, dict[str, str]]:

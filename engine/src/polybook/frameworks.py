@@ -83,6 +83,20 @@ def select(document: Document, framework: str, default: str) -> Document:
     return replace(document, blocks=tuple(blocks))
 
 
+def chapter_frameworks(document: Document, frameworks: Sequence[str], default: str) -> tuple[str, ...]:
+    """Return the frameworks of the book that a chapter has code for, in the book's order.
+
+    What is marked `all` follows the frameworks that the chapter names; a chapter that names none has all.
+    """
+    marks = [split_tab_marks(cell.code)[0] for cell in document.cells]
+    named = {name for names in marks for name in names or () if name != ALL}
+    if None in marks:
+        named.add(default)
+    if marks and not named:
+        return tuple(frameworks)
+    return tuple(name for name in frameworks if name in named)
+
+
 def prune(code: str, framework: str) -> str:
     """Return the code with every `tab.selected(...)` decided for `framework`.
 

@@ -27,6 +27,10 @@ class Language:
     caption_separator: str
     #: The word between the last two authors of a citation.
     conjunction: str
+    #: Said on a page whose chapter is shown in another language, `{}` being that language's name.
+    untranslated: str
+    #: Said on a page whose results come from the story inside the library.
+    fallback_text: str
 
 
 ENGLISH = Language(
@@ -39,6 +43,8 @@ ENGLISH = Language(
     table="Table {}",
     caption_separator=": ",
     conjunction="and",
+    untranslated="This chapter is not translated yet; here it is in {}.",
+    fallback_text="The results on this page come from the short story shipped with the library, because *The Time Machine* was not at hand.",
 )
 
 LANGUAGES = {
@@ -55,6 +61,8 @@ LANGUAGES = {
             table="Tabela {}",
             caption_separator=": ",
             conjunction="e",
+            untranslated="Este capítulo ainda não foi traduzido; aqui está em {}.",
+            fallback_text="Os resultados desta página vêm do conto que acompanha a biblioteca, porque *The Time Machine* não estava disponível.",
         ),
         Language(
             tag="zh",
@@ -66,6 +74,8 @@ LANGUAGES = {
             table="表 {}",
             caption_separator="：",
             conjunction="和",
+            untranslated="本章尚未翻译，以下为{}版本。",
+            fallback_text="本页结果来自随库附带的短篇小说，因为运行时无法取得 *The Time Machine*。",
         ),
         Language(
             tag="fr",
@@ -77,6 +87,8 @@ LANGUAGES = {
             table="tableau {}",
             caption_separator=" : ",
             conjunction="et",
+            untranslated="Ce chapitre n’est pas encore traduit ; le voici en {}.",
+            fallback_text="Les résultats de cette page viennent de la nouvelle fournie avec la bibliothèque, car *The Time Machine* n’était pas disponible.",
         ),
     )
 }

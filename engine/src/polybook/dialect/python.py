@@ -7,7 +7,7 @@ import io
 import re
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _MAGIC = re.compile(r"^([ \t]*)[%!?][^\n]*$", re.MULTILINE)
@@ -62,6 +62,17 @@ def find_comments(code: str) -> list[Comment]:
         for token in find_tokens(code)
         if token.type == tokenize.COMMENT
     ]
+
+
+def imported_names(codes: Iterable[str]) -> set[str]:
+    """Return the names that import statements in these cells bind."""
+    names: set[str] = set()
+    for code in codes:
+        module = parse_module(code) if "import" in code else None
+        for node in ast.walk(module) if module else ():
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    return names
 
 
 def first_line(statement: ast.stmt) -> int:

@@ -1,0 +1,4 @@
+"""The website: pages for Jupyter Book, the Sphinx extension that arranges them, the root page.
+
+`extension` and what it imports run inside Sphinx; the other modules turn values into text.
+"""

@@ -1,0 +1,53 @@
+# The two commands of the README are `make site` and `make test`; everything they need is set up inside.
+# Environments are ready when their stamp exists, so an interrupted set-up is taken up again.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+FRAMEWORKS := pytorch
+POLYBOOK := .venv/bin/python -m polybook
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: site test execute serve check library notebooks bench clean
+
+site: .venv/site.stamp
+	$(POLYBOOK) build
+
+serve: .venv/site.stamp
+	$(POLYBOOK) serve
+
+check: .venv/site.stamp
+	$(POLYBOOK) check
+
+library notebooks: .venv/site.stamp
+	$(POLYBOOK) $@
+
+execute: .venv/site.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
+	$(POLYBOOK) execute
+
+test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
+	@command -v chromium >/dev/null || { \
+	  echo "make test needs Chromium for the browser tests: apt-get install chromium fonts-noto-cjk"; exit 2; }
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	cd engine && ../.venv/bin/python -m mypy
+	.venv/bin/python -m pytest
+
+bench: .venv/test.stamp
+	.venv/bin/python benchmarks/parsing.py
+
+.venv/site.stamp: requirements.txt engine/pyproject.toml
+	"$(PYTHON)" -m venv .venv
+	.venv/bin/python $(PIP_INSTALL) -r requirements.txt
+	.venv/bin/python $(PIP_INSTALL) --no-deps --editable engine
+	touch $@
+
+.venv/test.stamp: .venv/site.stamp requirements/test.txt
+	.venv/bin/python $(PIP_INSTALL) -r requirements/test.txt
+	touch $@
+
+.venvs/%/ready.stamp: requirements/%.txt
+	"$(PYTHON)" -m venv .venvs/$*
+	.venvs/$*/bin/python $(PIP_INSTALL) -r requirements/$*.txt
+	touch $@
+
+clean:
+	rm -rf _build

@@ -1,0 +1,1 @@
+"""polybook: textbooks in many languages and frameworks, each code run once."""

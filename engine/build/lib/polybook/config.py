@@ -1,0 +1,286 @@
+"""The book's own files, `_config.yml` and `_toc.yml`, as values.
+
+polybook's settings are the key `polybook:` of Jupyter Book's `_config.yml`:
+
+    polybook:
+      source: en                      # the source language, which leads
+      languages:                      # the folder of each language's chapters
+        en: chapters/en
+        zh: {folder: chapters/zh, title: 书名, framework: mxnet}
+      frameworks: [pytorch, mxnet]    # in the order of the tabs; the first is the default
+      library:
+        module: d2l                   # the package that `polybook library` writes
+        aliases:                      # framework-neutral names, per framework
+          pytorch: {matmul: torch.matmul}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from sphinx_external_toc.parsing import FileItem, MalformedError, parse_toc_data
+
+from .diagnostics import Code, Diagnostic
+from .errors import ConfigError
+from .frameworks import FRAMEWORKS
+from .languages import LANGUAGES, Language
+
+CONFIG_FILE = "_config.yml"
+TOC_FILE = "_toc.yml"
+
+_KEYS = ("source", "languages", "frameworks", "library")
+_LANGUAGE_KEYS = ("folder", "title", "framework")
+_LIBRARY_KEYS = ("module", "aliases")
+
+
+@dataclass(frozen=True, slots=True)
+class BookLanguage:
+    """A language of the book."""
+
+    #: The language itself, its name and words.
+    language: Language
+    #: Folder of its chapters, relative to the book; `.` for the book's root.
+    folder: str
+    #: The book's title in this language.
+    title: str
+    #: The framework of cells without a tab mark.
+    default_framework: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A book's settings."""
+
+    #: The book's title in the source language.
+    title: str
+    #: Who wrote it.
+    author: str
+    #: BCP 47 tag of the source language.
+    source: str
+    #: The languages in the order of the configuration.
+    languages: Mapping[str, BookLanguage]
+    #: Framework names in the order of the tabs, the default first.
+    frameworks: tuple[str, ...]
+    #: The package that the library is written to, or `None` for a book without one.
+    library: str | None
+    #: Per framework, what each framework-neutral name stands for.
+    aliases: Mapping[str, Mapping[str, str]]
+    #: Bibliography files that Jupyter Book's own key names, relative to the book.
+    bibliographies: tuple[str, ...]
+    #: The whole of `_config.yml`, for Jupyter Book.
+    raw: Mapping[str, Any] = field(hash=False)
+
+    @property
+    def source_language(self) -> BookLanguage:
+        """The language that leads."""
+        return self.languages[self.source]
+
+
+@dataclass(frozen=True, slots=True)
+class TocEntry:
+    """A chapter's place in the book."""
+
+    #: The chapter's path inside a language's folder, without its ending.
+    chapter: str
+    #: Its number, `(3,)` or `(3, 2)`; empty for one that is not numbered.
+    number: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Toc:
+    """The table of contents."""
+
+    #: The chapters in reading order, the root first.
+    entries: tuple[TocEntry, ...]
+    #: The whole of `_toc.yml`, for Jupyter Book.
+    raw: Mapping[str, Any] = field(hash=False)
+
+    @property
+    def chapters(self) -> tuple[str, ...]:
+        """The chapters' names in reading order."""
+        return tuple(entry.chapter for entry in self.entries)
+
+
+def read_config(text: str, path: str = CONFIG_FILE) -> Config:
+    """Return the settings in the text of a `_config.yml`.
+
+    Raises:
+        ConfigError: With the line and the keys or values that would be right.
+    """
+    reader = _Reader(text, path, Code.BAD_CONFIG)
+    raw = reader.mapping(reader.data, ())
+    settings = reader.mapping(raw.get("polybook"), ("polybook",), _KEYS)
+    frameworks = tuple(reader.strings(settings.get("frameworks", []), ("polybook", "frameworks")))
+    for name in frameworks:
+        reader.one_of(name, FRAMEWORKS, ("polybook", "frameworks"), "framework")
+    if not frameworks:
+        raise reader.error(("polybook",), "There are no frameworks.", _example("frameworks: [pytorch]"))
+    title = str(raw.get("title") or "Book")
+    languages = dict(_languages(reader, settings, title, frameworks))
+    source = reader.one_of(
+        str(settings.get("source", next(iter(languages)))), languages, ("polybook", "source"), "language"
+    )
+    library = reader.mapping(settings.get("library", {}), ("polybook", "library"), _LIBRARY_KEYS)
+    return Config(
+        title=title,
+        author=str(raw.get("author") or ""),
+        source=source,
+        languages=languages,
+        frameworks=frameworks,
+        library=str(library["module"]) if "module" in library else None,
+        aliases=_aliases(reader, library),
+        bibliographies=tuple(reader.strings(raw.get("bibtex_bibfiles", []), ("bibtex_bibfiles",))),
+        raw={key: value for key, value in raw.items() if key != "polybook"},
+    )
+
+
+def _languages(
+    reader: _Reader, settings: Mapping[str, Any], title: str, frameworks: Sequence[str]
+) -> Iterator[tuple[str, BookLanguage]]:
+    place = ("polybook", "languages")
+    languages = reader.mapping(settings.get("languages", {}), place)
+    if not languages:
+        raise reader.error(("polybook",), "There are no languages.", _example("languages: {en: .}"))
+    for tag, value in languages.items():
+        here = (*place, tag)
+        reader.one_of(tag, LANGUAGES, here, "language")
+        options = value if isinstance(value, str) else reader.mapping(value, here, _LANGUAGE_KEYS)
+        if isinstance(options, str):
+            options = {"folder": options}
+        default = str(options.get("framework", frameworks[0]))
+        reader.one_of(default, frameworks, (*here, "framework"), "framework")
+        folder = str(options.get("folder", tag)).strip("/") or "."
+        language_title = str(options.get("title", title))
+        yield tag, BookLanguage(LANGUAGES[tag], folder, language_title, default)
+
+
+def _aliases(reader: _Reader, library: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    place = ("polybook", "library", "aliases")
+    aliases = reader.mapping(library.get("aliases", {}), place, tuple(FRAMEWORKS))
+    return {
+        framework: {
+            str(name): str(meaning)
+            for name, meaning in reader.mapping(meanings, (*place, framework)).items()
+        }
+        for framework, meanings in aliases.items()
+    }
+
+
+def read_toc(text: str, path: str = TOC_FILE) -> Toc:
+    """Return the table of contents in the text of a `_toc.yml`, in Jupyter Book's format.
+
+    Raises:
+        ConfigError: The text is no table of contents, or names no chapter.
+    """
+    reader = _Reader(text, path, Code.BAD_TOC)
+    if not reader.data:
+        raise ConfigError(
+            Diagnostic(path, 0, Code.EMPTY_BOOK, "The book has no chapters.", "Name them in `_toc.yml`.")
+        )
+    raw = reader.mapping(reader.data, ())
+    try:
+        site_map = parse_toc_data(dict(raw))
+    except (MalformedError, ValueError, KeyError, TypeError) as error:
+        what = f"This is no table of contents: {error}."
+        advice = "See Jupyter Book's documentation of `_toc.yml`."
+        raise ConfigError(Diagnostic(path, 1, Code.BAD_TOC, what, advice)) from error
+    counter = _Counter()
+    entries = [TocEntry(_name(str(site_map.root.docname)), ())]
+    for tree in site_map.root.subtrees:
+        entries += _entries(site_map, tree, counter, (), bool(tree.numbered))
+    return Toc(tuple(entries), raw)
+
+
+class _Counter:
+    """Numbers the chapters on, across the parts of a book."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def next(self) -> int:
+        self.last += 1
+        return self.last
+
+
+def _entries(
+    site_map: Any, tree: Any, counter: _Counter, parent: tuple[int, ...], numbered: bool
+) -> Iterator[TocEntry]:
+    for item in tree.items:
+        if not isinstance(item, FileItem):
+            continue
+        number = (*parent, counter.next()) if numbered else ()
+        yield TocEntry(_name(str(item)), number)
+        inner = _Counter()
+        for subtree in site_map[str(item)].subtrees:
+            yield from _entries(site_map, subtree, inner, number, numbered)
+
+
+def _name(docname: str) -> str:
+    """Return a chapter's name without the ending that `_toc.yml` may give it."""
+    for ending in (".md", ".ipynb"):
+        docname = docname.removesuffix(ending)
+    return docname
+
+
+def _example(line: str) -> str:
+    return f"Write for example `{line}` under `polybook:`."
+
+
+class _Reader:
+    """Looks into a YAML text and words what is wrong with it, with its line."""
+
+    def __init__(self, text: str, path: str, code: Code) -> None:
+        self.path = path
+        self.code = code
+        try:
+            self.node = yaml.compose(text)
+            self.data = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = mark.line + 1 if mark else 1
+            what = f"This is not YAML: {getattr(error, 'problem', None) or error}."
+            raise ConfigError(Diagnostic(path, line, code, what, "Mend the line.")) from error
+
+    def error(self, place: Sequence[str], what: str, advice: str) -> ConfigError:
+        """Return the error at the key that `place` leads to."""
+        return ConfigError(Diagnostic(self.path, self._line(place), self.code, what, advice))
+
+    def mapping(
+        self, value: Any, place: tuple[str, ...], known: Sequence[str] | None = None
+    ) -> Mapping[str, Any]:
+        """Return `value` if it is a mapping of known keys."""
+        name = place[-1] if place else "the file"
+        if not isinstance(value, Mapping):
+            raise self.error(place, f"`{name}` must be a mapping of keys to values.", "Add its keys.")
+        for key in value:
+            if known is not None and key not in known:
+                what = f"`{name}` has no key `{key}`."
+                raise self.error((*place, str(key)), what, f"Known keys: {', '.join(known)}.")
+        return value
+
+    def strings(self, value: Any, place: tuple[str, ...]) -> Sequence[str]:
+        """Return `value` if it is a list of texts."""
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(place, f"`{place[-1]}` must be a list of names.", "Write `[a, b]`.")
+        return value
+
+    def one_of(self, value: str, known: Mapping[str, Any] | Sequence[str], place: tuple[str, ...], kind: str) -> str:
+        """Return `value` if it is among `known`."""
+        if value not in known:
+            raise self.error(place, f"There is no {kind} `{value}` here.", f"Known: {', '.join(known)}.")
+        return value
+
+    def _line(self, place: Sequence[str]) -> int:
+        node, line = self.node, 1
+        for name in place:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            for key, value in pairs:
+                if key.value == name:
+                    node, line = value, key.start_mark.line + 1
+                    break
+            else:
+                return line
+        return line

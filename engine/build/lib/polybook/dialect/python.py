@@ -1,0 +1,87 @@
+"""Reading the Python of a cell: syntax trees and comments, IPython's magic lines allowed."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_MAGIC = re.compile(r"^([ \t]*)[%!?][^\n]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A Python comment."""
+
+    #: 1-based line in the code.
+    line: int
+    #: 0-based column of the `#`.
+    column: int
+    #: The comment with its `#`.
+    text: str
+    #: Whether nothing stands before it on its line.
+    is_alone: bool
+
+
+def mask_magics(code: str) -> str:
+    """Return the code with every magic or shell line replaced by `pass`, line for line."""
+    return _MAGIC.sub(r"\1pass", code)
+
+
+def parse_module(code: str) -> ast.Module | None:
+    """Return the syntax tree of a cell, or `None` where it is not Python."""
+    for text in (code, mask_magics(code)):
+        try:
+            with warnings.catch_warnings():  # invalid escapes are the author's, not ours to print
+                warnings.simplefilter("ignore")
+                return ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return None
+
+
+def find_tokens(code: str) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens of a cell up to the first place that is not Python."""
+    reader = io.StringIO(mask_magics(code) if _MAGIC.search(code) else code).readline
+    try:
+        yield from tokenize.generate_tokens(reader)
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+def find_comments(code: str) -> list[Comment]:
+    """Return the comments of a cell in order; a `#` inside a string is none."""
+    if "#" not in code:
+        return []
+    return [
+        Comment(*token.start, token.string, not token.line[: token.start[1]].strip())
+        for token in find_tokens(code)
+        if token.type == tokenize.COMMENT
+    ]
+
+
+def first_line(statement: ast.stmt) -> int:
+    """Return the 1-based line a statement begins on, its decorators included."""
+    decorators = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def last_line(statement: ast.stmt) -> int:
+    """Return the 1-based line a statement ends on."""
+    return statement.end_lineno or statement.lineno
+
+
+def without_comments(code: str) -> str:
+    """Return what a cell computes: the same for two cells that differ in comments and layout only."""
+    tree = parse_module(code)
+    if tree is None or mask_magics(code) != code:
+        comments = find_comments(code)
+        lines = code.splitlines()
+        for comment in comments:
+            lines[comment.line - 1] = lines[comment.line - 1][: comment.column]
+        return "\n".join(line.rstrip() for line in lines if line.strip())
+    return ast.unparse(tree)

@@ -1,0 +1,147 @@
+"""From a chapter in one framework to a Jupyter notebook."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .dialect import Element, strip_save_marks
+from .markdown import Renderer, work_anchor
+from .model import Block, Cell, Fence
+from .references import Chapter, Index, Target
+
+#: nbformat 4.5: the first with cell ids.
+_FORMAT = {"nbformat": 4, "nbformat_minor": 5}
+_KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookFlavour:
+    """Markdown that Jupyter, Colab and GitHub render alike."""
+
+    #: The chapter the notebook is of.
+    chapter: str
+    #: The chapter that holds the list of works, if one does.
+    bibliography_chapter: str | None
+    #: Gives the address of an image from its path in the book, `None` if there is no such file.
+    find_image: Callable[[str], str | None]
+
+    def anchor(self, label: str) -> str:
+        """See `Flavour`."""
+        return f'<a id="{label}"></a>\n\n'
+
+    def link(self, text: str, target: Target) -> str:
+        """See `Flavour`."""
+        place = f"#{target.label}"
+        if target.chapter != self.chapter:
+            place = self.chapter_link(target.chapter) + place
+        return f"[{text}]({place})"
+
+    def cite(self, text: str, key: str) -> str:
+        """See `Flavour`."""
+        if self.bibliography_chapter is None:
+            return text
+        return f"[{text}]({self.chapter_link(self.bibliography_chapter)}#{work_anchor(key)})"
+
+    def image(self, path: str) -> str | None:
+        """See `Flavour`."""
+        return self.find_image(path)
+
+    def figure(self, address: str, caption: str, label: str | None, size: Sequence[tuple[str, str]]) -> str:
+        """See `Flavour`."""
+        attributes = "".join(f' {name}="{value.removesuffix("px")}"' for name, value in size)
+        anchor = self.anchor(label) if label else ""
+        alternative = caption.replace('"', "'").replace("\n", " ")
+        return f'{anchor}<img src="{address}" alt="{alternative}"{attributes}>\n\n*{caption}*'
+
+    def table(self, rows: str, caption: str, label: str | None) -> str:
+        """See `Flavour`."""
+        anchor = self.anchor(label) if label else ""
+        return anchor + (f"*{caption}*\n\n" if caption else "") + rows
+
+    def math(self, tex: str, label: str | None) -> str:
+        """See `Flavour`."""
+        return (self.anchor(label) if label else "") + f"$${tex}$$"
+
+    def tab_begin(self, frameworks: Sequence[str]) -> str:
+        """See `Flavour`; a notebook has one framework, so its prose stands as it is."""
+        return ""
+
+    def tab_end(self) -> str:
+        """See `Flavour`."""
+        return ""
+
+    def fence(self, block: Fence) -> str:
+        """See `Flavour`; a table of contents and raw reST have no place in a notebook."""
+        return "" if block.info in ("toc", "eval_rst") else block.source.strip("\r\n")
+
+    def chapter_link(self, chapter: str) -> str:
+        """See `Flavour`."""
+        return posixpath.relpath(f"{chapter}.ipynb", posixpath.dirname(self.chapter) or ".")
+
+
+def shown_code(cell: Cell) -> str:
+    """Return a selected cell's code as readers see and run it."""
+    return strip_save_marks(cell.code).strip("\n")
+
+
+def code_cells(blocks: Sequence[Block]) -> list[str]:
+    """Return the code of a selected chapter's cells, in order; what holds no code is left out."""
+    codes = (shown_code(block) for block in blocks if isinstance(block, Cell))
+    return [code for code in codes if code]
+
+
+def to_notebook(chapter: Chapter, index: Index, flavour: NotebookFlavour, chapters: frozenset[str]) -> dict[str, Any]:
+    """Return the notebook of a chapter that has been selected for one framework.
+
+    Args:
+        chapter: The chapter, its document as `frameworks.select` gives it.
+        index: What the references of this language lead to.
+        flavour: How prose is written.
+        chapters: Names of all chapters.
+
+    Returns:
+        A notebook in nbformat 4.5 without outputs.
+    """
+    renderer = Renderer(chapter, index, flavour, chapters)
+    cells: list[dict[str, Any]] = []
+    prose: list[Element] = []
+    for element in chapter.elements:
+        if not isinstance(element.block, Cell):
+            prose.append(element)
+            continue
+        cells.append(markdown_cell(renderer.render(prose)))
+        cells.append(code_cell(shown_code(element.block)))
+        prose = []
+    cells.append(markdown_cell(renderer.render(prose)))
+    return notebook_of(cells)
+
+
+def markdown_cell(source: str) -> dict[str, Any]:
+    """Return a cell of prose."""
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def code_cell(source: str) -> dict[str, Any]:
+    """Return a cell of code that has not been run."""
+    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+
+
+def notebook_of(cells: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the notebook of these cells, empty ones left out."""
+    numbered = [
+        {**cell, "id": f"cell-{number}", "source": cell["source"].splitlines(keepends=True)}
+        for number, cell in enumerate(cell for cell in cells if cell["source"])
+    ]
+    return {"cells": numbered, "metadata": _KERNEL, **_FORMAT}
+
+
+def write_notebook(notebook: dict[str, Any]) -> str:
+    """Return a notebook's text, as Jupyter itself writes it."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -1,0 +1,211 @@
+"""A book read from disk."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..citations import Bibliography, read_bibliography
+from ..config import CONFIG_FILE, TOC_FILE, Config, Toc, TocEntry, read_config, read_toc
+from ..diagnostics import Code, Diagnostic
+from ..dialect import parse
+from ..errors import ConfigError
+from ..frameworks import FRAMEWORKS, chapter_frameworks, select
+from ..library import Library, build_library
+from ..lint import Surroundings, lint
+from ..model import Mark
+from ..references import Chapter, Index, build_index
+from ..translation import check_translation
+
+
+@dataclass(frozen=True)
+class Book:
+    """A book: its settings and its chapters in every language."""
+
+    #: The folder with `_config.yml`.
+    root: Path
+    #: The settings.
+    config: Config
+    #: The table of contents, without the chapters that have no file.
+    toc: Toc
+    #: The translated chapters, by language and name.
+    translated: Mapping[str, Mapping[str, Chapter]]
+    #: What was wrong with the files.
+    diagnostics: tuple[Diagnostic, ...]
+
+    def shown(self, language: str) -> dict[str, Chapter]:
+        """Return the chapters that readers of a language get: the source language's where one is missing."""
+        own, source = self.translated[language], self.translated[self.config.source]
+        others = [chapters for tag, chapters in self.translated.items() if tag != language]
+        shown = {}
+        for name in self.toc.chapters:
+            found = [chapters[name] for chapters in (own, source, *others) if name in chapters]
+            if found:
+                shown[name] = found[0]
+        return shown
+
+    @cached_property
+    def leading(self) -> dict[str, Chapter]:
+        """The chapters whose code is run."""
+        return self.shown(self.config.source)
+
+    @cached_property
+    def bibliography(self) -> tuple[Bibliography, list[Diagnostic]]:
+        """The works that can be cited, and what is wrong with the files that name them."""
+        wanted = dict.fromkeys(self.config.bibliographies, CONFIG_FILE)
+        for chapters in self.translated.values():
+            for chapter in chapters.values():
+                for block in chapter.document.blocks:
+                    if isinstance(block, Mark) and block.name == "bibliography":
+                        file = (self.root / chapter.document.path).parent / block.value
+                        wanted[_relative(file, self.root)] = f"{chapter.document.path}:{block.line}"
+        texts, diagnostics = {}, []
+        for path, place in wanted.items():
+            try:
+                texts[path] = (self.root / path).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                what = f"The bibliography `{path}` cannot be read."
+                diagnostics.append(Diagnostic(place, 0, Code.BAD_BIBLIOGRAPHY, what, "Mend its path."))
+        bibliography, more = read_bibliography(texts)
+        return bibliography, [*diagnostics, *more]
+
+    @cached_property
+    def indexes(self) -> dict[str, Index]:
+        """The index of each language."""
+        return {
+            tag: build_index(list(self.shown(tag).values()), language.language, self.bibliography[0])
+            for tag, language in self.config.languages.items()
+        }
+
+    @cached_property
+    def libraries(self) -> dict[str, Library]:
+        """The library of each framework, as the chapters say it; empty for a book without one."""
+        if self.config.library is None:
+            return {}
+        chapters = [(name, chapter.document) for name, chapter in self.leading.items()]
+        return {
+            name: build_library(
+                chapters,
+                FRAMEWORKS[name],
+                self.config.source_language.default_framework,
+                module=self.config.library,
+                aliases=self.config.aliases.get(name, {}),
+            )
+            for name in self.config.frameworks
+        }
+
+    def default(self, language: str) -> str:
+        """Return the framework of unmarked cells in a language."""
+        return self.config.languages[language].default_framework
+
+    def frameworks_of(self, chapter: Chapter, language: str) -> tuple[str, ...]:
+        """Return the frameworks that a chapter has code for."""
+        return chapter_frameworks(chapter.document, self.config.frameworks, self.default(language))
+
+    def selected(self, chapter: Chapter, framework: str, language: str) -> Chapter:
+        """Return a chapter as it is for one framework."""
+        return Chapter.of(chapter.entry, select(chapter.document, framework, self.default(language)))
+
+    def check(self) -> list[Diagnostic]:
+        """Return everything that is wrong with the book's text and code."""
+        diagnostics = [*self.diagnostics, *self.bibliography[1]]
+        for tag, chapters in self.translated.items():
+            index = self.indexes[tag]
+            diagnostics += index.diagnostics
+            for name, chapter in chapters.items():
+                folder = (self.root / chapter.document.path).parent
+                around = Surroundings(
+                    index, self.config.frameworks, lambda path, folder=folder: (folder / path).is_file()
+                )
+                diagnostics += lint(chapter, around)
+                if tag != self.config.source and name in self.translated[self.config.source]:
+                    diagnostics += check_translation(self.translated[self.config.source][name], chapter)
+        for library in self.libraries.values():
+            diagnostics += library.diagnostics
+        unique = dict.fromkeys(diagnostics)
+        return sorted(unique, key=lambda one: (one.path, one.line, one.code.value))
+
+
+def load_book(root: Path) -> Book:
+    """Read a book.
+
+    Raises:
+        ConfigError: `_config.yml` or `_toc.yml` cannot be used.
+    """
+    config = read_config(_read_settings(root / CONFIG_FILE, Code.BAD_CONFIG))
+    toc = read_toc(_read_settings(root / TOC_FILE, Code.BAD_TOC))
+    diagnostics: list[Diagnostic] = []
+    translated = {
+        tag: dict(_chapters(root, language.folder, toc.entries, diagnostics))
+        for tag, language in config.languages.items()
+    }
+    diagnostics += _missing(config, toc, translated)
+    if not any(translated.values()):
+        what = "None of the book's chapters exists."
+        raise ConfigError(
+            *diagnostics, Diagnostic(TOC_FILE, 0, Code.EMPTY_BOOK, what, "Write one of those it names.")
+        )
+    return Book(root, config, toc, translated, tuple(diagnostics))
+
+
+def _read_settings(path: Path, code: Code) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        advice = "Call polybook in a book's folder, or name one with `--book`."
+        raise ConfigError(Diagnostic(path.name, 0, code, "There is no such file here.", advice)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"The file cannot be read: {error}."
+        raise ConfigError(Diagnostic(path.name, 0, code, what, "Make it a readable UTF-8 file.")) from error
+
+
+def _chapters(
+    root: Path, folder: str, entries: tuple[TocEntry, ...], diagnostics: list[Diagnostic]
+) -> list[tuple[str, Chapter]]:
+    chapters = []
+    for entry in entries:
+        file = root / folder / f"{entry.chapter}.md"
+        path = _relative(file, root)
+        try:
+            document = parse(file.read_bytes().decode("utf-8-sig"), path)
+        except FileNotFoundError:
+            continue
+        except UnicodeDecodeError as error:
+            line = file.read_bytes()[: error.start].count(b"\n") + 1
+            what = "The file is not UTF-8 from here on."
+            diagnostics.append(Diagnostic(path, line, Code.NOT_UTF8, what, "Save it as UTF-8."))
+            continue
+        except OSError as error:
+            what = f"The file cannot be read: {error.strerror}."
+            diagnostics.append(Diagnostic(path, 0, Code.UNUSABLE_FILE, what, "Make it readable."))
+            continue
+        chapters.append((entry.chapter, Chapter.of(entry, document)))
+    return chapters
+
+
+def _missing(
+    config: Config, toc: Toc, translated: Mapping[str, Mapping[str, Chapter]]
+) -> list[Diagnostic]:
+    """Return a diagnostic for each chapter that a language does not have."""
+    diagnostics = []
+    for name in toc.chapters:
+        if not any(name in chapters for chapters in translated.values()):
+            what = f"There is no chapter `{name}` in `{config.source_language.folder}`."
+            advice = "Write it or take it out of `_toc.yml`; the book is built without it."
+            diagnostics.append(Diagnostic(TOC_FILE, 0, Code.MISSING_CHAPTER, what, advice))
+            continue
+        for tag, language in config.languages.items():
+            if name not in translated[tag]:
+                what = f"There is no `{name}.md` in `{language.folder}`."
+                advice = "Readers get another language until it is translated."
+                diagnostics.append(Diagnostic(TOC_FILE, 0, Code.UNTRANSLATED_CHAPTER, what, advice))
+    return diagnostics
+
+
+def _relative(file: Path, root: Path) -> str:
+    """Return a file's path as messages show it."""
+    return Path(os.path.relpath(file, root)).as_posix()
+

@@ -1,0 +1,206 @@
+"""From a chapter with its results to one page of the site: all frameworks side by side.
+
+A page is a notebook whose code cells carry their framework in `metadata.polybook.tab`; the Sphinx
+extension beside this module gathers them into tabs.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..dialect import Element, strip_save_marks
+from ..frameworks import chapter_frameworks, code_for
+from ..markdown import Renderer, work_anchor
+from ..model import Cell, Fence
+from ..notebook import code_cell, markdown_cell, notebook_of
+from ..outputs import Record, code_digest
+from ..references import Chapter, Index, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What is stored of a chapter's run in one framework."""
+
+    #: The record, or `None` where the code has never been run.
+    record: Record | None
+    #: Whether the record's key is the key of the code as it is now.
+    is_fresh: bool
+
+
+NO_RESULTS = Results(None, is_fresh=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PageFlavour:
+    """MyST Markdown for Sphinx."""
+
+    #: The chapter the page is of.
+    chapter: str
+    #: The chapter that holds the list of works, if one does.
+    bibliography_chapter: str | None
+    #: Gives the address of an image from its path in the book, `None` if there is no such file.
+    find_image: Callable[[str], str | None]
+
+    def anchor(self, label: str) -> str:
+        """See `Flavour`."""
+        return f"({label})=\n"
+
+    def link(self, text: str, target: Target) -> str:
+        """See `Flavour`."""
+        return f"{{ref}}`{_plain(text)} <{target.label}>`"
+
+    def cite(self, text: str, key: str) -> str:
+        """See `Flavour`."""
+        if self.bibliography_chapter is None:
+            return text
+        return f"{{ref}}`{_plain(text)} <{work_anchor(key)}>`"
+
+    def image(self, path: str) -> str | None:
+        """See `Flavour`."""
+        return self.find_image(path)
+
+    def figure(self, address: str, caption: str, label: str | None, size: Sequence[tuple[str, str]]) -> str:
+        """See `Flavour`."""
+        options = [("name", label), ("alt", _plain(caption)), *size]
+        lines = [f":{name}: {value}" for name, value in options if value]
+        return "\n".join([f"````{{figure}} {address}", *lines, "", caption, "````"])
+
+    def table(self, rows: str, caption: str, label: str | None) -> str:
+        """See `Flavour`."""
+        if not caption:
+            return (self.anchor(label) + "\n" if label else "") + rows
+        name = f":name: {label}\n" if label else ""
+        return f"````{{table}} {' '.join(caption.split())}\n{name}\n{rows}\n````"
+
+    def math(self, tex: str, label: str | None) -> str:
+        """See `Flavour`."""
+        return (self.anchor(label) if label else "") + f"$$\n{tex}\n$$"
+
+    def tab_begin(self, frameworks: Sequence[str]) -> str:
+        """See `Flavour`."""
+        return f"::::::{{framework-tab}} {' '.join(frameworks)}"
+
+    def tab_end(self) -> str:
+        """See `Flavour`."""
+        return "::::::"
+
+    def fence(self, block: Fence) -> str:
+        """See `Flavour`."""
+        match block.info:
+            case "toc":
+                return "```{tableofcontents}\n```"
+            case "eval_rst":
+                return f"````{{eval-rst}}\n{block.body.rstrip()}\n````"
+        language = block.info.strip("{}").split(" ")[0].lstrip(".") if block.info.startswith("{.") else block.info
+        fence = "~~~~" if "```" in block.body else "````"
+        return f"{fence}{language}\n{block.body.rstrip()}\n{fence}"
+
+    def chapter_link(self, chapter: str) -> str:
+        """See `Flavour`."""
+        return posixpath.relpath(f"{chapter}.ipynb", posixpath.dirname(self.chapter) or ".")
+
+
+def _plain(text: str) -> str:
+    """Return text for a place that knows no markup."""
+    return " ".join(text.replace("`", "").replace("*", "").replace("<", "‹").replace(">", "›").split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """A cell as one framework has it."""
+
+    framework: str
+    code: str
+    outputs: Sequence[Mapping[str, Any]]
+    #: `fresh`, `stale` or `missing`.
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageBuilder:
+    """Makes the pages of one language of a book."""
+
+    #: What the references of this language lead to.
+    index: Index
+    #: The frameworks of the book in the order of the tabs.
+    frameworks: Sequence[str]
+    #: The framework of cells without a tab mark.
+    default: str
+    #: Names of all chapters.
+    chapters: frozenset[str]
+    #: Puts what a framework itself calls things in the place of the library's aliases.
+    expand: Callable[[str, str], str]
+
+    def page(self, chapter: Chapter, results: Mapping[str, Results], flavour: PageFlavour) -> dict[str, Any]:
+        """Return the page of a chapter.
+
+        Args:
+            chapter: The chapter, whole.
+            results: What is stored, per framework.
+            flavour: How prose is written.
+
+        Returns:
+            A notebook in nbformat 4.5 with the outputs of all frameworks.
+        """
+        renderer = Renderer(chapter, self.index, flavour, self.chapters)
+        frameworks = chapter_frameworks(chapter.document, self.frameworks, self.default)
+        variants = self._variants(chapter, frameworks, results)
+        cells: list[dict[str, Any]] = []
+        prose: list[Element] = []
+        for element in chapter.elements:
+            if not isinstance(element.block, Cell):
+                prose.append(element)
+                continue
+            cells.append(markdown_cell(renderer.render(prose)))
+            cells += [_code_cell(variant, tab) for variant, tab in _tabs(next(variants), frameworks)]
+            prose = []
+        cells.append(markdown_cell(renderer.render(prose)))
+        return notebook_of(cells)
+
+    def _variants(
+        self, chapter: Chapter, frameworks: Sequence[str], results: Mapping[str, Results]
+    ) -> Iterator[list[_Variant]]:
+        """Yield, for each cell of a chapter, what each framework makes of it."""
+        positions = dict.fromkeys(frameworks, 0)
+        for cell in chapter.document.cells:
+            variants = []
+            for framework in frameworks:
+                code = strip_save_marks(code_for(cell, framework, self.default) or "").strip("\n")
+                if not code:
+                    continue
+                outputs, state = _outputs(code, results.get(framework, NO_RESULTS), positions[framework])
+                positions[framework] += 1
+                variants.append(_Variant(framework, self.expand(code, framework), outputs, state))
+            yield variants
+
+
+def _outputs(code: str, results: Results, position: int) -> tuple[Sequence[Mapping[str, Any]], str]:
+    """Return what is stored for the cell at `position`, if it came from this code."""
+    if results.record is None or position >= len(results.record.cells):
+        return (), "missing"
+    cell = results.record.cells[position]
+    if cell.digest != code_digest(code):
+        return (), "missing"
+    return cell.outputs, "fresh" if results.is_fresh else "stale"
+
+
+def _tabs(variants: Sequence[_Variant], frameworks: Sequence[str]) -> list[tuple[_Variant, str | None]]:
+    """Return each variant with its tab; what is the same in every framework is shown once, untabbed."""
+    distinct = {(variant.code, repr(variant.outputs), variant.state) for variant in variants}
+    if len(distinct) == 1 and len(variants) == len(frameworks) > 1:
+        return [(variants[0], None)]
+    return [(variant, variant.framework) for variant in variants]
+
+
+def _code_cell(variant: _Variant, tab: str | None) -> dict[str, Any]:
+    metadata = {"tab": tab} if tab else {}
+    if variant.state != "fresh":
+        metadata["state"] = variant.state
+    outputs = [
+        {**output, "execution_count": None} if output["output_type"] == "execute_result" else output
+        for output in variant.outputs
+    ]
+    return code_cell(variant.code) | {"metadata": {"polybook": metadata}, "outputs": outputs}

@@ -1,0 +1,5 @@
+"""`python -m polybook`."""
+
+from .cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,254 @@
+"""The command line: one function per command, errors caught once.
+
+Exit codes: 0 fine, 1 findings or failures, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from .diagnostics import Code, Diagnostic
+from .errors import PolybookError, UsageError
+from .pipeline.book import Book, load_book
+from .pipeline.build import BUILD_FOLDER, build_site
+from .pipeline.execution import execute, find_units, unit_states
+from .pipeline.notebooks import write_notebooks
+from .pipeline.progress import Progress
+from .pipeline.serve import serve
+from .pipeline.sources import check_libraries, sync_translations, write_libraries
+
+#: Whether all is well: decides the exit code.
+Outcome = bool
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of `polybook`."""
+
+    #: Its name on the command line.
+    name: str
+    #: What it does, one line.
+    summary: str
+    #: A call that a newcomer can copy.
+    example: str
+    #: Does it; returns whether all is well.
+    run: Callable[[argparse.Namespace], Outcome]
+    #: Adds its own options.
+    options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Words a wrong call like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        what = f"{message[0].upper()}{message[1:]}."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, f"See `{self.prog} --help`."))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    try:
+        options = _parser().parse_args(arguments)
+        command: Command = options.command
+        return 0 if command.run(options) else 1
+    except PolybookError as error:
+        _print_findings(error.diagnostics)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("polybook: stopped; what was finished is kept.", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="polybook", description="Builds textbooks in many languages and frameworks.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.summary,
+            epilog=f"example: {command.example}",
+        )
+        sub.add_argument("--book", type=Path, default=Path(), metavar="DIR", help="the book (default: here)")
+        sub.set_defaults(command=command)
+        command.options(sub)
+    return parser
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201
+
+
+def _print_findings(diagnostics: Iterable[Diagnostic], *, as_json: bool = False) -> Outcome:
+    """Print findings; return whether there is none but notes."""
+    found = list(diagnostics)
+    if as_json:
+        _print(json.dumps([one.as_json() for one in found], ensure_ascii=False, indent=1))
+    else:
+        for one in found:
+            print(one, file=sys.stderr)  # noqa: T201
+    return all(one.is_note for one in found)
+
+
+def _load(options: argparse.Namespace) -> Book:
+    return load_book(options.book.resolve())
+
+
+def _json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def _languages(options: argparse.Namespace, book: Book) -> list[str]:
+    chosen = options.language or list(book.config.languages)
+    return [_known("language", name, book.config.languages) for name in chosen]
+
+
+def _known(kind: str, name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    if name not in names:
+        what = f"There is no {kind} `{name}` in this book."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, f"Known: {', '.join(names)}."))
+    return name
+
+
+def _build(options: argparse.Namespace) -> Outcome:
+    book = _load(options)
+    languages = _languages(options, book)
+    with Progress("Building the site", len(languages)) as progress:
+        found = build_site(book, languages, progress, jobs=options.jobs)
+    fine = _print_findings([*book.check(), *found])
+    _print(f"The site is at {book.root / BUILD_FOLDER / 'html' / 'index.html'}")
+    return fine
+
+
+def _build_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--language", action="append", metavar="TAG", help="only this one; may be repeated")
+    parser.add_argument("-j", "--jobs", type=int, default=2, metavar="N", help="languages at a time (default: 2)")
+
+
+def _execute(options: argparse.Namespace) -> Outcome:
+    book = _load(options)
+    for name in options.framework or ():
+        _known("framework", name, book.config.frameworks)
+    for name in options.chapter:
+        _known("chapter", name, book.toc.chapters)
+    units = [
+        unit
+        for unit in find_units(book)
+        if (not options.framework or unit.framework in options.framework)
+        and (not options.chapter or unit.chapter.name in options.chapter)
+    ]
+    result = execute(book, units, force=options.force, cell_timeout=options.timeout)
+    fine = _print_findings(result.diagnostics)
+    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.")
+    return fine
+
+
+def _execute_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("chapter", nargs="*", help="only these chapters")
+    parser.add_argument("--framework", action="append", metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument("--force", action="store_true", help="run what is fresh as well")
+    parser.add_argument(
+        "--timeout", type=float, default=1800, metavar="SECONDS", help="the longest a cell may run (default: 1800)"
+    )
+
+
+def _library(options: argparse.Namespace) -> Outcome:
+    book = _load(options)
+    if options.check:
+        return _print_findings(check_libraries(book))
+    found, written = write_libraries(book)
+    for path in written:
+        _print(f"wrote {path}")
+    return _print_findings(found)
+
+
+def _library_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if something would change")
+
+
+def _notebooks(options: argparse.Namespace) -> Outcome:
+    book = _load(options)
+    folder = book.root / BUILD_FOLDER / "notebooks"
+    written = write_notebooks(book, folder)
+    fine = _print_findings(book.check())
+    _print(f"{len(written)} notebooks in {folder}")
+    return fine
+
+
+def _check(options: argparse.Namespace) -> Outcome:
+    book = _load(options)
+    found = [*book.check(), *check_libraries(book)]
+    fine = _print_findings(dict.fromkeys(found), as_json=options.json)
+    if not options.json and not found:
+        _print("No findings.")
+    return fine
+
+
+def _status(options: argparse.Namespace) -> Outcome:
+    book = _load(options)
+    states = unit_states(book)
+    if options.json:
+        _print(json.dumps([_state_json(*state) for state in states], ensure_ascii=False, indent=1))
+        return True
+    for unit, state, reason in states:
+        line = f"{state:8} {unit.framework:11} {unit.chapter.name}"
+        _print(f"{line}: {reason}" if options.explain and reason else line)
+    for name in book.toc.chapters:
+        missing = [tag for tag, chapters in book.translated.items() if name not in chapters]
+        if missing:
+            _print(f"untranslated {','.join(missing)} {name}")
+    return True
+
+
+def _state_json(unit: Any, state: str, reason: str) -> dict[str, str]:
+    return {"chapter": unit.chapter.name, "framework": unit.framework, "state": state, "reason": reason}
+
+
+def _status_options(parser: argparse.ArgumentParser) -> None:
+    _json_option(parser)
+    parser.add_argument("--explain", action="store_true", help="say why results are stale")
+
+
+def _sync(options: argparse.Namespace) -> Outcome:
+    book = _load(options)
+    for path in sync_translations(book):
+        _print(f"wrote {path}")
+    return _print_findings(load_book(book.root).check())
+
+
+def _serve(options: argparse.Namespace) -> Outcome:
+    serve(options.book.resolve(), options.port, Console())
+    return True
+
+
+def _serve_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8000, help="the port on 127.0.0.1 (default: 8000)")
+
+
+COMMANDS = (
+    Command("build", "Build the site.", "polybook build --language pt", _build, _build_options),
+    Command(
+        "execute",
+        "Run the code whose results are stale or missing, once for all languages.",
+        "polybook execute deep-rnn --framework pytorch",
+        _execute,
+        _execute_options,
+    ),
+    Command("library", "Write the library from the saved cells.", "polybook library --check", _library, _library_options),
+    Command("notebooks", "Write the notebooks of every language and framework.", "polybook notebooks", _notebooks),
+    Command("check", "Check chapters, references, translations and the library.", "polybook check --json", _check, _json_option),
+    Command("status", "List which results are fresh, stale or missing.", "polybook status --explain", _status, _status_options),
+    Command("sync", "Bring the code of translations up to the source language.", "polybook sync", _sync),
+    Command("serve", "Serve the site on this machine and rebuild it on every change.", "polybook serve --port 8080", _serve, _serve_options),
+)

@@ -1,0 +1,417 @@
+"""Running a chapter's cells in a kernel of the framework's environment."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import hashlib
+import inspect
+import json
+import logging
+import os
+import signal
+import subprocess
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+from traitlets import Unicode
+
+from . import probe
+from .diagnostics import Code, Diagnostic
+from .errors import ExecutionError
+from .frameworks import Framework
+from .outputs import Output
+
+#: The path of a file and a line in it.
+Place = tuple[str, int]
+
+#: Seconds that a kernel may take to start, and its last outputs to arrive.
+_PATIENCE = 120
+_LONGEST_MESSAGE = 300
+_CODE_SUFFIXES = frozenset({".py", ".pyc", ".so"})
+#: Variables of the caller that would make results depend on who runs polybook.
+_FOREIGN_VARIABLES = ("IPYTHONDIR", "MATPLOTLIBRC", "MPLBACKEND", "PYTHONHOME", "PYTHONSTARTUP")
+_VERSION_QUERY = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
+
+_LOG = logging.getLogger("polybook.kernel")
+_LOG.addHandler(logging.NullHandler())
+_LOG.propagate = False  # what goes wrong is told by a diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where and how cells run; one setting serves all chapters of a framework."""
+
+    #: The framework whose code runs.
+    framework: Framework
+    #: The framework's virtual environment, with ipykernel in it.
+    environment: Path
+    #: The folder that the cells run in.
+    working_directory: Path
+    #: Folders that the cells can import from, besides the environment.
+    python_path: Sequence[Path] = ()
+    #: Environment variables that the cells see.
+    variables: Mapping[str, str] = field(default_factory=dict)
+    #: Folders that data files lie in; of two files of one name the first folder's counts.
+    data_roots: Sequence[Path] = ()
+    #: Seconds that one cell may run, `None` for as long as it likes.
+    cell_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run gave."""
+
+    #: The outputs of each cell as the kernel sent them, updates of displays carried out.
+    outputs: tuple[tuple[Output, ...], ...]
+    #: The SHA-1 of each data file that was read, by its name relative to its folder.
+    data: Mapping[str, str]
+    #: The version of Python.
+    python: str
+    #: The framework's public version.
+    version: str
+    #: `cpu`, or the name of the accelerator.
+    device: str
+
+
+def run(
+    cells: Sequence[str],
+    places: Sequence[Place],
+    setting: Setting,
+    on_cell: Callable[[int, int], object] | None = None,
+) -> RunResult:
+    """Run cells one after the other in a fresh kernel, which is gone when this returns or raises.
+
+    Args:
+        cells: The code, cell by cell.
+        places: Where each cell stands, for messages.
+        setting: Where and how to run.
+        on_cell: Called before each cell with its number, from 1, and the number of cells.
+
+    Raises:
+        ExecutionError: A cell raised, ran too long or took the kernel down, or there is no kernel to start.
+    """
+    if not cells or len(cells) != len(places):
+        raise ValueError(f"{len(cells)} cells cannot run at {len(places)} places")
+    if not _interpreter(setting.environment).exists():
+        raise ExecutionError(_missing(setting, "does not exist"))
+    return asyncio.run(_run(cells, places, setting, on_cell))
+
+
+def installed_version(environment: Path, distribution: str) -> str | None:
+    """Return the public version of a distribution in an environment, `None` where either is missing."""
+    command = [_interpreter(environment), "-I", "-c", _VERSION_QUERY, distribution]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return _public(answer.stdout.strip())
+
+
+def digest_data(names: Iterable[str], roots: Sequence[Path]) -> dict[str, str]:
+    """Return the SHA-1 of data files by their names; a file that lies in none of the folders is left out."""
+    digests = {}
+    for name in sorted(set(names)):
+        path = next((root / name for root in roots if (root / name).is_file()), None)
+        if path is not None:
+            with path.open("rb") as file:
+                digests[name] = hashlib.file_digest(file, _sha1).hexdigest()
+    return digests
+
+
+def _sha1() -> Any:
+    return hashlib.sha1(usedforsecurity=False)
+
+
+def _interpreter(environment: Path) -> Path:
+    return environment.absolute() / "bin" / "python"
+
+
+def _public(version: str) -> str:
+    """Return a version without its local part: `2.6.0` for `2.6.0+cpu`."""
+    return version.partition("+")[0]
+
+
+async def _run(
+    cells: Sequence[str],
+    places: Sequence[Place],
+    setting: Setting,
+    on_cell: Callable[[int, int], object] | None,
+) -> RunResult:
+    with tempfile.TemporaryDirectory(prefix="polybook-", ignore_cleanup_errors=True) as folder:
+        kernel = _Kernel(cells, setting, Path(folder))
+        try:
+            await kernel.start()
+            for index, place in enumerate(places):
+                if on_cell:
+                    on_cell(index + 1, len(cells))
+                await kernel.run_cell(index, place)
+            return await kernel.result(places[-1])
+        finally:
+            await kernel.stop()
+
+
+class _Kernel:
+    """A kernel of an environment, with the notebook that it runs.
+
+    Args:
+        cells: The code, cell by cell.
+        setting: Where and how to run.
+        scratch: An empty folder that goes when the kernel has gone.
+    """
+
+    def __init__(self, cells: Sequence[str], setting: Setting, scratch: Path) -> None:
+        self.setting = setting
+        self.scratch = scratch
+        self.reads = scratch / "reads"
+        self.errors = scratch / "errors"
+        self.manager = _manager(setting.environment, scratch)
+        self.client = NotebookClient(
+            new_notebook(cells=[new_code_cell(code) for code in cells]),
+            self.manager,
+            log=_LOG,
+            timeout_func=lambda cell: setting.cell_timeout,
+            startup_timeout=_PATIENCE,
+            iopub_timeout=_PATIENCE,
+            raise_on_iopub_timeout=True,
+            record_timing=False,
+            store_widget_state=False,
+        )
+
+    async def start(self) -> None:
+        """Start the kernel and prepare it.
+
+        Raises:
+            ExecutionError: The environment cannot start one, or lacks the framework.
+        """
+        setting = self.setting
+        with self.errors.open("wb") as errors:
+            await self.client.async_start_new_kernel(
+                cwd=str(setting.working_directory),
+                env=_variables(setting, self.scratch),
+                stdout=errors,
+                stderr=errors,
+            )
+        try:
+            await self.client.async_start_new_kernel_client()
+            await self._evaluate("None", _SEND_PROBE)
+            roots = sorted({str(form) for root in setting.data_roots for form in _forms(root)})
+            await self._evaluate(f"{_PROBE}.install({str(self.reads)!r}, {roots!r})")
+            facts = await self._evaluate(f"{_PROBE}.describe({setting.framework.distribution!r})")
+        except RuntimeError as error:  # what nbclient and jupyter_client raise for a kernel that is not there
+            reason = self._last_words() or str(error)
+            raise ExecutionError(_missing(setting, f"starts no kernel: {reason}")) from error
+        if facts["version"] is None:
+            raise ExecutionError(_missing(setting, f"has no {setting.framework.distribution}"))
+
+    async def run_cell(self, index: int, place: Place) -> None:
+        """Run one cell; its outputs go into the notebook.
+
+        Raises:
+            ExecutionError: The cell raised, ran too long or took the kernel down.
+        """
+        cell = self.client.nb.cells[index]
+        number = index + 1
+        try:
+            await self.client.async_execute_cell(cell, index)
+        except CellExecutionError as error:
+            raise ExecutionError(_raised(number, place, error.ename, error.evalue)) from error
+        except CellTimeoutError as error:
+            raise ExecutionError(_timed_out(number, place, self.setting.cell_timeout)) from error
+        except DeadKernelError as error:
+            _raise_if_cancelled()
+            raise ExecutionError(_died(number, place, await self._exit())) from error
+        for output in cell.outputs:
+            if output.output_type == "error":  # a figure that cannot be drawn: the reply calls it a success
+                raise ExecutionError(_raised(number, place, output.ename, output.evalue))
+
+    async def result(self, last: Place) -> RunResult:
+        """Return what the run gave.
+
+        Args:
+            last: The place of the last cell, which has to answer for a kernel that is dead by now.
+
+        Raises:
+            ExecutionError: The kernel is dead.
+        """
+        distribution = self.setting.framework.distribution
+        try:
+            facts = await self._evaluate(f"{_PROBE}.describe({distribution!r})")
+        except DeadKernelError as error:
+            raise ExecutionError(_died(len(self.client.nb.cells), last, await self._exit())) from error
+        outputs = tuple(_plain(cell.outputs) for cell in self.client.nb.cells)
+        data = digest_data(self._data_names(), self.setting.data_roots)
+        return RunResult(outputs, data, facts["python"], _public(facts["version"]), facts["device"])
+
+    async def stop(self) -> None:
+        """Kill the kernel, if it lives, with every process that its cells have left."""
+        if self.client.kc is not None:
+            self.client.kc.stop_channels()
+        if self.manager.has_kernel:
+            await self.manager.shutdown_kernel(now=True)
+        await self.manager.cleanup_resources()
+
+    async def _evaluate(self, expression: str, code: str = "") -> Any:
+        """Return the value of an expression in the kernel, after code that leaves no trace in the history."""
+        message = self.client.kc.execute(
+            code, silent=True, store_history=False, user_expressions={"value": expression}
+        )
+        reply = await self.client.async_wait_for_reply(message)
+        content = reply["content"]
+        answer = content["user_expressions"]["value"] if content["status"] == "ok" else content
+        if answer["status"] != "ok":
+            raise RuntimeError(f"{answer['ename']}: {answer['evalue']}")
+        return ast.literal_eval(answer["data"]["text/plain"])
+
+    def _data_names(self) -> set[str]:
+        """Return the names of the files that were read, relative to the folders they lie in."""
+        paths = [Path(os.fsdecode(name)) for name in self.reads.read_bytes().split(b"\0") if name]
+        return {
+            path.relative_to(form).as_posix()
+            for path in paths
+            for root in self.setting.data_roots
+            for form in _forms(root)
+            if path.is_relative_to(form) and path.suffix not in _CODE_SUFFIXES
+        }
+
+    def _last_words(self) -> str:
+        """Return the last line that the kernel wrote to its terminal."""
+        lines = self.errors.read_text(errors="replace").split("\n")
+        return next((_one_line(line) for line in reversed(lines) if line.strip()), "")
+
+    async def _exit(self) -> str:
+        """Return how the kernel's process ended."""
+        provisioner = self.manager.provisioner
+        status = await provisioner.poll() if provisioner else None
+        if status is not None and status < 0:
+            return f"killed by {signal.Signals(-status).name}"
+        return f"exit status {status}"
+
+
+_PROBE = "__import__('polybook_probe')"
+#: One statement, which binds no name that the cells could see.
+_SEND_PROBE = (
+    f"exec({inspect.getsource(probe)!r}, __import__('sys').modules.setdefault("
+    "'polybook_probe', __import__('types').ModuleType('polybook_probe')).__dict__)"
+)
+
+
+class _Kernels(KernelSpecManager):
+    """Knows the kernel of one environment and looks for no other."""
+
+    interpreter = Unicode()
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return how the environment's kernel is started."""
+        arguments = ["-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"]
+        return KernelSpec(
+            argv=[self.interpreter, "-m", "ipykernel_launcher", *arguments],
+            display_name=kernel_name,
+            language="python",
+        )
+
+
+def _manager(environment: Path, scratch: Path) -> AsyncKernelManager:
+    """Return a manager that keeps to the scratch folder, its sockets included."""
+    return AsyncKernelManager(
+        log=_LOG,
+        kernel_spec_manager=_Kernels(interpreter=str(_interpreter(environment))),
+        connection_file=str(scratch / "kernel.json"),
+        transport="ipc",
+        ip=str(scratch / "socket"),
+    )
+
+
+def _variables(setting: Setting, scratch: Path) -> dict[str, str]:
+    """Return the kernel's environment variables: nothing is read from or written to the user's home."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN_VARIABLES}
+    folders = {
+        name: str(scratch / name.lower())
+        for name in (
+            "IPYTHONDIR",
+            "JUPYTER_CONFIG_DIR",
+            "JUPYTER_DATA_DIR",
+            "JUPYTER_RUNTIME_DIR",
+            "MPLCONFIGDIR",
+        )
+    }
+    path = (str(_interpreter(setting.environment).parent), inherited.get("PATH", os.defpath))
+    return {
+        **inherited,
+        **folders,
+        "JUPYTER_PATH": "",
+        "PATH": os.pathsep.join(path),
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONPATH": os.pathsep.join(str(folder.absolute()) for folder in setting.python_path),
+        "VIRTUAL_ENV": str(setting.environment.absolute()),
+        **setting.variables,
+    }
+
+
+def _forms(root: Path) -> tuple[Path, Path]:
+    """Return the two ways to write a folder's path, as it is named and with links followed."""
+    return root.absolute(), root.resolve()
+
+
+def _plain(outputs: Sequence[Any]) -> tuple[Output, ...]:
+    """Return outputs as plain values."""
+    return tuple(json.loads(json.dumps(output)) for output in outputs)
+
+
+def _raise_if_cancelled() -> None:
+    """Raise what was meant where nbclient took the end of polybook for the end of the kernel."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _one_line(text: str) -> str:
+    return textwrap.shorten(text, _LONGEST_MESSAGE, placeholder=" ...")
+
+
+def _raised(number: int, place: Place, name: str, message: str) -> Diagnostic:
+    return Diagnostic(
+        *place,
+        Code.CELL_RAISED,
+        what=f"Cell {number} raised {_one_line(f'{name}: {message}')}",
+        advice="Mend the cell and run the chapter again.",
+    )
+
+
+def _timed_out(number: int, place: Place, timeout: float | None) -> Diagnostic:
+    limit = f"{timeout:g} seconds" if timeout else "the time there is for its outputs"
+    return Diagnostic(
+        *place,
+        Code.CELL_TIMED_OUT,
+        what=f"Cell {number} did not finish within {limit}.",
+        advice="Have it do less, or allow a cell more time.",
+    )
+
+
+def _died(number: int, place: Place, reason: str) -> Diagnostic:
+    return Diagnostic(
+        *place,
+        Code.KERNEL_DIED,
+        what=f"The kernel died while it ran cell {number} ({reason}).",
+        advice="Look whether the cell needs more memory than there is.",
+    )
+
+
+def _missing(setting: Setting, reason: str) -> Diagnostic:
+    return Diagnostic(
+        path=str(setting.environment),
+        line=0,
+        code=Code.MISSING_ENVIRONMENT,
+        what=f"The environment for {setting.framework.title} {reason}.",
+        advice="Create it from the framework's file in `requirements/`; `make execute` does so.",
+    )

@@ -1,0 +1,202 @@
+"""From the prose of a chapter to Markdown without the dialect.
+
+`render` walks over a chapter's elements; a `Flavour` says how each construct looks in a notebook or
+in a page of the site. What the two share (resolving roles, numbers and paths) stands here once.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .dialect import Element, Role, replace_roles
+from .dialect.roles import CITATIONS, REFERENCES
+from .model import Comment, Fence, Figure, Heading, Math, Prose, TabBegin, TabEnd, Table
+from .references import Chapter, Index, Kind, Target, is_bibliography
+
+
+class Flavour(Protocol):
+    """How the constructs of the dialect look in one kind of Markdown."""
+
+    def anchor(self, label: str) -> str:
+        """Return the lines that make `label` a place to link to; they stand before it."""
+
+    def link(self, text: str, target: Target) -> str:
+        """Return a reference to `target`."""
+
+    def cite(self, text: str, key: str) -> str:
+        """Return a reference to an entry of the bibliography."""
+
+    def image(self, path: str) -> str | None:
+        """Return an image's address, given its path in the book; `None` if there is no such file."""
+
+    def figure(self, address: str, caption: str, label: str | None, size: Sequence[tuple[str, str]]) -> str:
+        """Return a figure; `size` holds (`width` or `height`, value)."""
+
+    def table(self, rows: str, caption: str, label: str | None) -> str:
+        """Return a table with its caption."""
+
+    def math(self, tex: str, label: str | None) -> str:
+        """Return a display formula."""
+
+    def tab_begin(self, frameworks: Sequence[str]) -> str:
+        """Return the line that begins prose for some frameworks."""
+
+    def tab_end(self) -> str:
+        """Return the line that ends prose for some frameworks."""
+
+    def fence(self, block: Fence) -> str:
+        """Return a fenced block that is no code cell."""
+
+    def chapter_link(self, chapter: str) -> str:
+        """Return the address of another chapter."""
+
+
+_CJK = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]"
+_CJK_LINE_BREAK = re.compile(rf"(?<={_CJK})[ \t]*\r?\n(?={_CJK})")
+_LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\[\]]*)\]\((?P<path>[^()\s:#]+)(?P<anchor>#[^()\s]*)?\)")
+_SENTENCE_START = re.compile(r"(?:\A|\n[ \t\r]*\n|[.!?]\s+|^[ \t]*(?:[*-]|\d+\.)[ \t]+)\Z", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Turns one chapter's prose into Markdown."""
+
+    #: The chapter.
+    chapter: Chapter
+    #: What its references lead to.
+    index: Index
+    #: The kind of Markdown.
+    flavour: Flavour
+    #: Names of all chapters, for links between them.
+    chapters: frozenset[str]
+
+    def render(self, elements: Sequence[Element]) -> str:
+        """Return the Markdown of elements that are not code cells."""
+        return "".join(map(self._element, elements)).strip("\r\n")
+
+    def _element(self, element: Element) -> str:
+        block = element.block
+        match block:
+            case Prose(source=source):
+                return self.inline(source)
+            case Heading():
+                return self._heading(block, element)
+            case Figure():
+                return self._figure(block, element)
+            case Table():
+                caption = self._caption(block.line, self.inline(block.caption), Kind.TABLE)
+                return self._block(self.flavour.table(self.inline(block.rows), caption, _label(element)))
+            case Math(tex=tex):
+                number = self.index.numbers.get((self.chapter.name, block.line))
+                tagged = f"{tex} \\tag{{{number}}}" if number else tex
+                return self._block(self.flavour.math(tagged, _label(element)))
+            case TabBegin(frameworks=frameworks):
+                return self._block(self.flavour.tab_begin(frameworks))
+            case TabEnd():
+                return self._block(self.flavour.tab_end())
+            case Fence():
+                return self._block(self.flavour.fence(block))
+            case Comment():
+                return ""
+        return self._block(self._bibliography()) if is_bibliography(element) else ""
+
+    @staticmethod
+    def _block(markdown: str) -> str:
+        return f"\n{markdown}\n\n" if markdown else ""
+
+    def _heading(self, block: Heading, element: Element) -> str:
+        number = self.index.numbers.get((self.chapter.name, block.line), "")
+        words = [word for word in (number, self.inline(block.title)) if word]
+        label = _label(element)
+        anchor = self.flavour.anchor(label) if label else ""
+        return self._block(f"{anchor}{'#' * block.level} {' '.join(words)}")
+
+    def _figure(self, block: Figure, element: Element) -> str:
+        caption = self._caption(block.line, self.inline(block.caption), Kind.FIGURE)
+        address = self.flavour.image(self._book_path(block.path))
+        label = _label(element)
+        if address is None:
+            return self._block((self.flavour.anchor(label) if label else "") + f"*{caption or block.path}*")
+        size = [(mark.name, mark.value) for mark in element.marks if mark.name in ("width", "height")]
+        return self._block(self.flavour.figure(address, caption, label, size))
+
+    def _caption(self, line: int, caption: str, kind: Kind) -> str:
+        number = self.index.numbers.get((self.chapter.name, line))
+        if number is None:
+            return caption
+        language = self.index.language
+        start = str(getattr(language, kind.value)).format(number)
+        start = start[0].upper() + start[1:]
+        return f"{start}{language.caption_separator}{caption}" if caption else start
+
+    def _bibliography(self) -> str:
+        listing = self.index.bibliography.listing(self.index.cited)
+        return "\n\n".join(f"{self.flavour.anchor(work_anchor(key))}{text}" for key, text in listing)
+
+    def _book_path(self, path: str) -> str:
+        """Return a path that the chapter names as a path in the book."""
+        folder = posixpath.dirname(self.chapter.document.path)
+        return posixpath.normpath(posixpath.join(folder, path))
+
+    def inline(self, text: str) -> str:
+        """Return prose with its roles and links resolved."""
+        markdown = replace_roles(text, lambda role: self._role(role, text))
+        if "](" in markdown:
+            markdown = _LINK.sub(self._link, markdown)
+        return _CJK_LINE_BREAK.sub("", markdown) if not markdown.isascii() else markdown
+
+    def _role(self, role: Role, text: str) -> str:
+        if role.name in REFERENCES:
+            links = [self._reference(key, role, text) for key in role.keys]
+            return ", ".join(links)
+        if role.name in CITATIONS:
+            return self._citation(role)
+        if role.name in ("label", "eqlabel", "width", "height", "begin_tab", "bibliography"):
+            return ""  # a mark in the middle of prose names nothing; `check` reports it
+        return f"`{role.value}`"
+
+    def _reference(self, key: str, role: Role, text: str) -> str:
+        target = self.index.targets.get(key)
+        if target is None:
+            return f"`{key}`"
+        words = replace_roles(self.index.words(target, role.name), lambda inner: inner.value)
+        if _SENTENCE_START.search(text, max(0, role.start - 40), role.start):
+            words = words[0].upper() + words[1:]
+        return self.flavour.link(words, target)
+
+    def _citation(self, role: Role) -> str:
+        texts = []
+        for key in role.keys:
+            if key not in self.index.bibliography.entries:
+                texts.append(f"`{key}`")
+                continue
+            authors, year = self.index.bibliography.name(key, self.index.language)
+            words = f"{authors} ({year})" if role.name == "citet" else f"{authors}, {year}"
+            texts.append(self.flavour.cite(words, key))
+        joined = "; ".join(texts)
+        return joined if role.name == "citet" else f"({joined})"
+
+    def _link(self, match: re.Match[str]) -> str:
+        """Return a Markdown link or an image inside a sentence with its address put right."""
+        path = self._book_path(match["path"])
+        if match["image"]:
+            address = self.flavour.image(path)
+            return f"![{match['text']}]({address})" if address else f"*{match['text'] or path}*"
+        folder = self.chapter.document.path.removesuffix(f"{self.chapter.name}.md")
+        name = path.removeprefix(folder).removesuffix(".md")
+        if match["path"].endswith(".md") and name in self.chapters:
+            return f"[{match['text']}]({self.flavour.chapter_link(name)}{match['anchor'] or ''})"
+        return match[0]
+
+
+def work_anchor(key: str) -> str:
+    """Return the label of a work in the bibliography."""
+    return "cite-" + re.sub(r"[^A-Za-z0-9]+", "-", key).lower()
+
+
+def _label(element: Element) -> str | None:
+    return element.label.value if element.label else None

@@ -1,0 +1,48 @@
+"""Writing files so that nothing is touched that did not change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def write_if_changed(path: Path, content: str | bytes) -> bool:
+    """Write a file unless it has this content already; return whether it was written.
+
+    The file is replaced in one step, so a reader sees the old one or the new one.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    try:
+        if path.read_bytes() == data:
+            return False
+    except OSError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(data)
+    beside.replace(path)
+    return True
+
+
+def write_tree(folder: Path, files: Mapping[str, str | bytes | Path]) -> list[str]:
+    """Make a folder hold exactly these files; return the names of those that were written.
+
+    Args:
+        folder: The folder; files in it that are not named are removed.
+        files: Contents, or files to copy, by their paths relative to the folder.
+    """
+    written = []
+    for name, content in files.items():
+        data = content.read_bytes() if isinstance(content, Path) else content
+        if write_if_changed(folder / name, data):
+            written.append(name)
+    wanted = {folder / name for name in files}
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path not in wanted:
+            path.unlink()
+    return written
+

@@ -1,0 +1,71 @@
+"""Writing one notebook per chapter, language and framework."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..notebook import NotebookFlavour, to_notebook, write_notebook
+from ..references import Chapter
+from .book import Book
+from .files import write_tree
+
+
+def write_notebooks(book: Book, folder: Path) -> list[str]:
+    """Make `folder` hold the book's notebooks and the images they show.
+
+    Returns:
+        The notebooks' paths relative to `folder`: `<language>/<framework>/<chapter>.ipynb`.
+    """
+    images: dict[str, Path] = {}
+    notebooks: dict[str, str] = {}
+    for language in book.config.languages:
+        for chapter in book.shown(language).values():
+            for framework in book.frameworks_of(chapter):
+                name = f"{language}/{framework}/{chapter.name}.ipynb"
+                notebooks[name] = notebook_text(book, chapter, language, framework, images)
+    write_tree(folder, {**images, **notebooks})
+    return list(notebooks)
+
+
+def notebook_text(
+    book: Book, chapter: Chapter, language: str, framework: str, images: dict[str, Path]
+) -> str:
+    """Return a chapter's notebook for one language and framework; the images it shows are added to `images`."""
+    index = book.indexes[language]
+    here = posixpath.dirname(f"{language}/{framework}/{chapter.name}")
+
+    def find_image(path: str) -> str | None:
+        return find_file(book.root, path, here, images)
+
+    flavour = NotebookFlavour(chapter.name, index.bibliography_chapter, find_image)
+    selected = book.selected(chapter, framework)
+    return write_notebook(to_notebook(selected, index, flavour, frozenset(book.toc.chapters)))
+
+
+def find_file(root: Path, path: str, here: str, found: dict[str, Path]) -> str | None:
+    """Return the address of one of the book's files seen from the folder `here`, or `None` without it.
+
+    Args:
+        root: The book's folder.
+        path: The file's path in the book; one that leaves the book is put into `outside/`.
+        here: The folder, relative to the tree that the file will be copied to.
+        found: Gets the file under its path in that tree.
+    """
+    if "://" in path:
+        return path
+    file = root / path
+    if not file.is_file():
+        return None
+    name = f"outside/{path.replace('../', '')}" if path.startswith("../") else path
+    found[name] = file
+    return posixpath.relpath(name, here or ".")
+
+
+def iterate_code(book: Book) -> Iterator[tuple[Chapter, str]]:
+    """Yield every chapter that has code, with each of its frameworks, in the language that leads."""
+    for chapter in book.leading.values():
+        if chapter.document.cells:
+            for framework in book.frameworks_of(chapter):
+                yield chapter, framework

@@ -1,0 +1,182 @@
+"""Rendering the site: one Sphinx process per language, then one folder for all of them.
+
+_build/<lang>/source/     what is built, made by `site.pages`
+_build/<lang>/html/       what Sphinx writes; its caches and `sphinx.log` lie beside it
+_build/html/<lang>/       what readers get
+_build/html/mathjax/      the formula renderer, once for all languages
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+from ..diagnostics import Code, Diagnostic
+from ..errors import RenderError
+from ..site.settings import MATHJAX
+from .files import write_if_changed, write_tree
+
+#: Gives the place in the book of a line of a built page: (page's path, line) to (path, line).
+Locate = Callable[[str, int], tuple[str, int]]
+
+#: What Sphinx keeps for itself, and what only debuggers read.
+_UNPUBLISHED = (".buildinfo", ".map")
+_WARNING = re.compile(
+    r"^(?:(?P<path>(?:[A-Za-z]:)?[^:\n]+?)(?::(?P<line>\d+))?: )?"
+    r"(?:WARNING|ERROR|CRITICAL|SEVERE): (?P<what>.+)$"
+)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def render_site(
+    build: Path,
+    settings: Mapping[str, Mapping[str, Any]],
+    jobs: int = 1,
+    locate: Callable[[str, str, int], tuple[str, int]] | None = None,
+    done: Callable[[str], None] | None = None,
+) -> Path:
+    """Build every language of a site and put them side by side.
+
+    Args:
+        build: The `_build` folder; it holds `<lang>/source/` for each language.
+        settings: What `sphinx_settings` gives, by language tag.
+        jobs: How many processes may run at once.
+        locate: Gives the place in the book of (language tag, page's path, line); without it messages
+            name the pages below `<lang>/source/`.
+        done: Is told the tag of each language that is finished, right or wrong.
+
+    Returns:
+        The site's folder, `_build/html`, for the root page to be written into.
+
+    Raises:
+        RenderError: With the findings of all languages; the languages without any are in place.
+    """
+    workers = max(1, min(jobs, len(settings)))
+    site = build / "html"
+
+    def render_language(tag: str) -> Sequence[Diagnostic]:
+        source, output = build / tag / "source", build / tag / "html"
+        try:
+            render(source, output, settings[tag], max(1, jobs // workers), _in_language(locate, tag))
+            publish(output, site / tag)
+        except RenderError as error:
+            return error.diagnostics
+        finally:
+            if done:
+                done(tag)
+        return ()
+
+    write_if_changed(site / MATHJAX, _mathjax())
+    with ThreadPoolExecutor(workers) as executor:
+        found = [diagnostic for one in executor.map(render_language, settings) for diagnostic in one]
+    if found:
+        raise RenderError(*found)
+    return site
+
+
+def _in_language(locate: Callable[[str, str, int], tuple[str, int]] | None, tag: str) -> Locate | None:
+    return partial(locate, tag) if locate else None
+
+
+def render(
+    source: Path, output: Path, settings: Mapping[str, Any], jobs: int = 1, locate: Locate | None = None
+) -> None:
+    """Build one language with Jupyter Book in a process of its own.
+
+    Args:
+        source: A Jupyter Book source tree with its `_toc.yml`.
+        output: The folder for the pages. Its parent takes Sphinx's caches and `sphinx.log`, so every
+            language needs another parent.
+        settings: What `sphinx_settings` gives.
+        jobs: How many processes Sphinx may use.
+        locate: Gives the place in the book of a line of a page; without it messages name the page.
+
+    Raises:
+        RenderError: Sphinx warned or failed; one finding per warning.
+    """
+    log = output.parent / "sphinx.log"
+    task = {
+        "source": str(source.resolve()),
+        "output": str(output.resolve()),
+        "settings": dict(settings),
+        "jobs": jobs,
+    }
+    with log.open("w", encoding="utf-8") as stream:
+        process = subprocess.run(
+            [sys.executable, "-m", f"{__package__}.sphinx_process"],
+            input=json.dumps(task),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"},
+            text=True,
+            check=False,
+        )
+    if process.returncode == 0:
+        return
+    # Sphinx would not read again, nor warn again of, the pages it has read.
+    (output.parent / ".doctrees" / "environment.pickle").unlink(missing_ok=True)
+    text = _COLOURS.sub("", log.read_text(encoding="utf-8"))
+    raise RenderError(*(list(findings(text, source.resolve(), log, locate)) or [_failure(text, log)]))
+
+
+def findings(log: str, source: Path, place: Path, locate: Locate | None = None) -> Iterator[Diagnostic]:
+    """Yield a finding for each different warning in the text of a Sphinx log.
+
+    Args:
+        log: The text.
+        source: The folder that was built.
+        place: Where the log is kept, for the advice.
+        locate: Gives the place in the book of a line of a page.
+    """
+    advice = f"Sphinx's whole log is {_shown(place)}."
+    for warning in dict.fromkeys(log.splitlines()):
+        match = _WARNING.match(warning)
+        if match is None:
+            continue
+        path, line = _place(match["path"] or "", int(match["line"] or 0), source, locate)
+        yield Diagnostic(path or _shown(place), line, Code.RENDERING, _sentence(match["what"]), advice)
+
+
+def _place(path: str, line: int, source: Path, locate: Locate | None) -> tuple[str, int]:
+    """Return the place that a warning names, seen from the book if that is known."""
+    if not path or not Path(path).is_relative_to(source):
+        return path, line
+    page = Path(path).relative_to(source).as_posix()
+    return locate(page, line) if locate else (page, line)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _failure(log: str, place: Path) -> Diagnostic:
+    """Return the finding for a build that ended without a warning: the last line is the exception's."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    what = f"Sphinx could not build the pages: {lines[-1] if lines else 'it said nothing'}"
+    return Diagnostic(_shown(place), len(lines), Code.RENDERING, _sentence(what), "Read this log.")
+
+
+def _shown(path: Path) -> str:
+    """Return a path as messages show it: relative to where the command runs, if it is below."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def publish(output: Path, folder: Path) -> None:
+    """Make `folder` hold the pages that Sphinx wrote, touching only the files that differ."""
+    files = (path for path in output.rglob("*") if path.is_file() and not path.name.endswith(_UNPUBLISHED))
+    write_tree(folder, {path.relative_to(output).as_posix(): path for path in files})
+
+
+def _mathjax() -> bytes:
+    """Return the one file of MathJax that a site needs; its fonts are drawn into the formulas."""
+    package = distribution("sphinx-mathjax-offline")
+    return Path(str(package.locate_file(f"sphinx-mathjax-offline/static/{MATHJAX}"))).read_bytes()

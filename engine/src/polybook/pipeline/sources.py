@@ -1,0 +1,59 @@
+"""What polybook writes into the book itself: the library, and the code of translations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..diagnostics import Code, Diagnostic
+from ..frameworks import FRAMEWORKS
+from ..model import write
+from ..translation import sync
+from .book import Book
+from .files import write_if_changed
+
+
+def _library_files(book: Book) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of each module of the library."""
+    for name, library in book.libraries.items():
+        yield f"{book.config.library}/{FRAMEWORKS[name].module}.py", library.text
+
+
+def write_libraries(book: Book) -> tuple[list[Diagnostic], list[str]]:
+    """Write the library; return what is wrong with the saved cells, and the files that changed.
+
+    A module whose saved cells are in error is left as it was.
+    """
+    found = [one for library in book.libraries.values() for one in library.diagnostics]
+    if found:
+        return found, []
+    return [], [path for path, text in _library_files(book) if write_if_changed(book.root / path, text)]
+
+
+def check_libraries(book: Book) -> list[Diagnostic]:
+    """Return what is wrong with the saved cells, and which modules are not what the chapters say."""
+    found = [one for library in book.libraries.values() for one in library.diagnostics]
+    for path, text in _library_files(book):
+        try:
+            on_disk = (book.root / path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            on_disk = ""
+        if on_disk != text:
+            what = "The library is not what the chapters say."
+            found.append(Diagnostic(path, 0, Code.LIBRARY_OUT_OF_DATE, what, "Run `polybook library`."))
+    return found
+
+
+def sync_translations(book: Book) -> list[str]:
+    """Take the code of translated chapters from the source language; return the files that changed."""
+    written = []
+    sources = book.translated[book.config.source]
+    for tag, chapters in book.translated.items():
+        for name, chapter in chapters.items():
+            if tag == book.config.source or name not in sources:
+                continue
+            document = chapter.document
+            text = sync(sources[name].document, document)
+            if text != write(document.blocks):
+                write_if_changed(book.root / document.path, text)
+                written.append(document.path)
+    return written

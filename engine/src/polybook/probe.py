@@ -1,0 +1,117 @@
+"""What polybook puts into a kernel before a chapter's first cell. It runs there, not here.
+
+`execute` sends the text of this module, so it uses the standard library and IPython only, and no more of
+Python than the oldest environment of a framework has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import platform
+import sys
+from importlib import metadata
+from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def install(log: str, roots: Sequence[str]) -> None:
+    """Prepare the kernel.
+
+    Args:
+        log: The file that takes the paths of data files as they are opened, each ended by a null byte.
+        roots: The folders that data files lie in, absolute.
+    """
+    _log_reads(log, roots)
+    _make_plots_repeatable()
+
+
+def describe(distribution: str) -> dict[str, str | None]:
+    """Return the versions of Python and of a distribution, and the device that the framework has."""
+    return {"python": platform.python_version(), "version": _version(distribution), "device": _device()}
+
+
+def _log_reads(log: str, roots: Sequence[str]) -> None:
+    """Log each file below the roots that is opened for reading; forked workers log to the same file."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    prefixes = tuple(os.path.join(root, "") for root in roots)
+    seen = set()
+
+    def hook(event: str, args: tuple[object, ...]) -> None:
+        if event != "open":
+            return
+        path, _, flags = args
+        if not isinstance(path, (str, bytes, os.PathLike)) or not isinstance(flags, int):
+            return
+        if flags & (os.O_WRONLY | os.O_TRUNC):
+            return
+        name = os.path.abspath(os.fsdecode(path))
+        if name.startswith(prefixes) and name not in seen:
+            seen.add(name)
+            with contextlib.suppress(OSError):  # the cells may have closed every file they found
+                os.write(descriptor, os.fsencode(name) + b"\0")
+
+    sys.addaudithook(hook)
+
+
+def _make_plots_repeatable() -> None:
+    """Have figures shown as SVG, and drawn byte for byte the same by two runs.
+
+    The settings take effect when a cell imports matplotlib; nothing is imported for them.
+    """
+    from IPython import get_ipython
+    from matplotlib_inline.config import InlineBackend
+
+    backend = InlineBackend.instance(parent=get_ipython())
+    backend.figure_formats = {"svg"}
+    backend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
+    backend.rc = {"svg.hashsalt": "polybook", "svg.fonttype": "none"}
+    fonts = logging.getLogger("matplotlib.font_manager")
+    fonts.addFilter(lambda record: "building the font cache" not in record.getMessage())
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _torch_device(torch: ModuleType) -> str | None:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+def _jax_device(jax: ModuleType) -> str | None:
+    device = jax.devices()[0]
+    return device.device_kind if device.platform != "cpu" else None
+
+
+def _tensorflow_device(tensorflow: ModuleType) -> str | None:
+    devices = tensorflow.config.list_physical_devices("GPU")
+    if not devices:
+        return None
+    return tensorflow.config.experimental.get_device_details(devices[0]).get("device_name", "GPU")
+
+
+def _mxnet_device(mxnet: ModuleType) -> str | None:
+    return "GPU" if mxnet.context.num_gpus() else None
+
+
+_DEVICES = {
+    "torch": _torch_device,
+    "jax": _jax_device,
+    "tensorflow": _tensorflow_device,
+    "mxnet": _mxnet_device,
+}
+
+
+def _device() -> str:
+    """Return the accelerator that the framework the cells imported has, or `cpu`."""
+    for name, find in _DEVICES.items():
+        if name in sys.modules:
+            return find(sys.modules[name]) or "cpu"
+    return "cpu"

@@ -1,0 +1,94 @@
+"""What page templates are given: the same page in the other languages, words in the reader's one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from urllib.parse import urljoin
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from .words import translate
+
+#: Pages that Sphinx makes itself, in every language.
+_GENERATED = frozenset({"search", "genindex"})
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageLink:
+    """A page in one language."""
+
+    #: BCP 47 tag.
+    tag: str
+    #: The language's name in itself.
+    name: str
+    #: The address, relative to the page the link stands on.
+    url: str
+    #: Whether it is the page the link stands on.
+    is_current: bool
+
+
+def language_links(
+    page: str,
+    language: str,
+    languages: Sequence[tuple[str, str]],
+    pages: Mapping[str, Collection[str]],
+) -> list[LanguageLink]:
+    """Return the links from a page to itself in every language that has it.
+
+    Args:
+        page: The page's name, `chapter/section`.
+        language: Tag of the language the links are shown in.
+        languages: (tag, name) of each language of the book.
+        pages: Names of the pages each language has; a language left out has all.
+    """
+    root = "../" * (page.count("/") + 1)
+    return [
+        LanguageLink(tag, name, f"{root}{tag}/{page}.html", tag == language)
+        for tag, name in languages
+        if page in _GENERATED or tag == language or page in pages.get(tag, [page])
+    ]
+
+
+def alternates(page: str, links: Sequence[LanguageLink], base: str) -> str:
+    """Return the `<link>` elements that tell search engines of a page's other languages.
+
+    Args:
+        page: The page's name.
+        links: The page in every language, that of the source language first.
+        base: Address of the language's part of the site, or nothing where it is not known.
+    """
+    if len(links) < 2:
+        return ""
+    tagged = [(link.tag, link.url) for link in links] + [("x-default", links[0].url)]
+    return "".join(
+        f'\n  <link rel="alternate" hreflang="{escape(tag)}" href="{escape(_absolute(page, url, base))}">'
+        for tag, url in tagged
+    )
+
+
+def _absolute(page: str, url: str, base: str) -> str:
+    return urljoin(urljoin(base, f"{page}.html"), url) if base else url
+
+
+def add_languages(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Handle `html-page-context`: give templates the page's languages."""
+    config = app.config
+    languages = [(tag, name) for tag, name in config.polybook_languages]
+    links = language_links(pagename, config.polybook_language, languages, config.polybook_pages)
+    context["polybook_languages"] = links
+    context["metatags"] = context.get("metatags", "") + alternates(pagename, links, config.html_baseurl)
+
+
+def add_search_words(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Handle `html-page-context`: Jupyter Book writes the search field's words in English only."""
+    words = context.get("theme_search_bar_text")
+    if words:
+        context["theme_search_bar_text"] = translate(words)

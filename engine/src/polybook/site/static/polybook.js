@@ -1,0 +1,39 @@
+"use strict";
+(() => {
+  // A tab changes every tab-set of the page; keep the one that was clicked where it is on the screen.
+  let clicked = null;
+  const top = (input) => input.nextElementSibling.getBoundingClientRect().top;
+  const isTab = (input) => input.matches(".framework-tabs > input");
+  document.addEventListener(
+    "change",
+    ({ target }) => {
+      clicked = isTab(target) ? { target, top: top(target) } : null;
+    },
+    { capture: true }
+  );
+  document.addEventListener("change", ({ target }) => {
+    if (clicked?.target === target) window.scrollBy({ top: top(target) - clicked.top, behavior: "instant" });
+  });
+
+  // Switching languages keeps the place on the page, and the root page remembers the choice.
+  const switcher = document.querySelector(".polybook-languages");
+  if (!switcher) return;
+  switcher.addEventListener("click", ({ target }) => {
+    const link = target.closest("a[hreflang]");
+    if (!link) return;
+    link.hash = location.hash;
+    try {
+      localStorage.setItem("polybook-language", link.hreflang);
+    } catch {
+      // the browser keeps nothing for this site
+    }
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (!switcher.contains(target)) switcher.open = false;
+  });
+  switcher.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    switcher.open = false;
+    switcher.querySelector("summary").focus();
+  });
+})();
