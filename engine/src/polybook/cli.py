@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
 
 from .diagnostics import Code, Diagnostic
 from .errors import PolybookError, UsageError
 from .pipeline.book import Book, load_book
-from .pipeline.build import BUILD_FOLDER, build_site
-from .pipeline.execution import execute, find_units, unit_states
+from .pipeline.build import build_site
+from .pipeline.execution import BUILD_FOLDER, State, execute, find_state, find_units
 from .pipeline.notebooks import write_notebooks
 from .pipeline.progress import Progress
 from .pipeline.serve import serve
@@ -133,7 +133,9 @@ def _build(options: argparse.Namespace) -> Outcome:
 
 def _build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", action="append", metavar="TAG", help="only this one; may be repeated")
-    parser.add_argument("-j", "--jobs", type=int, default=2, metavar="N", help="languages at a time (default: 2)")
+    parser.add_argument(
+        "-j", "--jobs", type=int, default=2, metavar="N", help="languages at a time (default: 2)"
+    )
 
 
 def _execute(options: argparse.Namespace) -> Outcome:
@@ -148,7 +150,7 @@ def _execute(options: argparse.Namespace) -> Outcome:
         if (not options.framework or unit.framework in options.framework)
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
-    result = execute(book, units, force=options.force, cell_timeout=options.timeout)
+    result = execute(book, units, force=options.force, smoke=options.smoke, cell_timeout=options.timeout)
     fine = _print_findings(result.diagnostics)
     _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.")
     return fine
@@ -157,9 +159,14 @@ def _execute(options: argparse.Namespace) -> Outcome:
 def _execute_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("chapter", nargs="*", help="only these chapters")
     parser.add_argument("--framework", action="append", metavar="NAME", help="only this one; may be repeated")
+    parser.add_argument("--smoke", action="store_true", help="run everything in seconds and store nothing")
     parser.add_argument("--force", action="store_true", help="run what is fresh as well")
     parser.add_argument(
-        "--timeout", type=float, default=1800, metavar="SECONDS", help="the longest a cell may run (default: 1800)"
+        "--timeout",
+        type=float,
+        default=1800,
+        metavar="SECONDS",
+        help="the longest a cell may run (default: 1800)",
     )
 
 
@@ -197,22 +204,31 @@ def _check(options: argparse.Namespace) -> Outcome:
 
 def _status(options: argparse.Namespace) -> Outcome:
     book = _load(options)
-    states = unit_states(book)
+    states = []
+    for unit in find_units(book):
+        state, found = find_state(unit)
+        states.append(state)
+        _print_findings(found)
     if options.json:
-        _print(json.dumps([_state_json(*state) for state in states], ensure_ascii=False, indent=1))
+        _print(json.dumps([_state_json(state) for state in states], ensure_ascii=False, indent=1))
         return True
-    for unit, state, reason in states:
-        line = f"{state:8} {unit.framework:11} {unit.chapter.name}"
-        _print(f"{line}: {reason}" if options.explain and reason else line)
+    for state in states:
+        line = f"{state.word:8} {state.unit.framework:11} {state.unit.chapter.name}"
+        _print(f"{line}: {state.reason}" if options.explain and state.reason else line)
     for name in book.toc.chapters:
         missing = [tag for tag, chapters in book.translated.items() if name not in chapters]
         if missing:
-            _print(f"untranslated {','.join(missing)} {name}")
+            _print(f"{'untranslated':12} {name}: {', '.join(missing)}")
     return True
 
 
-def _state_json(unit: Any, state: str, reason: str) -> dict[str, str]:
-    return {"chapter": unit.chapter.name, "framework": unit.framework, "state": state, "reason": reason}
+def _state_json(state: State) -> dict[str, str]:
+    return {
+        "chapter": state.unit.chapter.name,
+        "framework": state.unit.framework,
+        "state": state.word,
+        "reason": state.reason,
+    }
 
 
 def _status_options(parser: argparse.ArgumentParser) -> None:
@@ -245,10 +261,36 @@ COMMANDS = (
         _execute,
         _execute_options,
     ),
-    Command("library", "Write the library from the saved cells.", "polybook library --check", _library, _library_options),
-    Command("notebooks", "Write the notebooks of every language and framework.", "polybook notebooks", _notebooks),
-    Command("check", "Check chapters, references, translations and the library.", "polybook check --json", _check, _json_option),
-    Command("status", "List which results are fresh, stale or missing.", "polybook status --explain", _status, _status_options),
+    Command(
+        "library",
+        "Write the library from the saved cells.",
+        "polybook library --check",
+        _library,
+        _library_options,
+    ),
+    Command(
+        "notebooks", "Write the notebooks of every language and framework.", "polybook notebooks", _notebooks
+    ),
+    Command(
+        "check",
+        "Check chapters, references, translations and the library.",
+        "polybook check --json",
+        _check,
+        _json_option,
+    ),
+    Command(
+        "status",
+        "List which results are fresh, stale or missing.",
+        "polybook status --explain",
+        _status,
+        _status_options,
+    ),
     Command("sync", "Bring the code of translations up to the source language.", "polybook sync", _sync),
-    Command("serve", "Serve the site on this machine and rebuild it on every change.", "polybook serve --port 8080", _serve, _serve_options),
+    Command(
+        "serve",
+        "Serve the site on this machine and rebuild it on every change.",
+        "polybook serve --port 8080",
+        _serve,
+        _serve_options,
+    ),
 )

@@ -166,8 +166,7 @@ def _aliases(reader: _Reader, library: Mapping[str, Any]) -> dict[str, dict[str,
     aliases = reader.mapping(library.get("aliases", {}), place, tuple(FRAMEWORKS))
     return {
         framework: {
-            str(name): str(meaning)
-            for name, meaning in reader.mapping(meanings, (*place, framework)).items()
+            str(name): str(meaning) for name, meaning in reader.mapping(meanings, (*place, framework)).items()
         }
         for framework, meanings in aliases.items()
     }
@@ -271,7 +270,9 @@ class _Reader:
             raise self.error(place, f"`{place[-1]}` must be a list of names.", "Write `[a, b]`.")
         return value
 
-    def one_of(self, value: str, known: Mapping[str, Any] | Sequence[str], place: tuple[str, ...], kind: str) -> str:
+    def one_of(
+        self, value: str, known: Mapping[str, Any] | Sequence[str], place: tuple[str, ...], kind: str
+    ) -> str:
         """Return `value` if it is among `known`."""
         if value not in known:
             raise self.error(place, f"There is no {kind} `{value}` here.", f"Known: {', '.join(known)}.")

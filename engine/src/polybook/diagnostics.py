@@ -88,9 +88,7 @@ class Code(Enum):
 
 
 #: Findings that inform and do not fail a command.
-NOTES = frozenset(
-    {Code.UNTRANSLATED_CHAPTER, Code.STALE_RESULTS, Code.MISSING_RESULTS, Code.BROKEN_RECORD}
-)
+NOTES = frozenset({Code.UNTRANSLATED_CHAPTER, Code.STALE_RESULTS, Code.MISSING_RESULTS, Code.BROKEN_RECORD})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import hashlib
-import inspect
 import json
 import logging
 import os
@@ -22,10 +21,10 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets import Unicode
 
-from . import probe
 from .diagnostics import Code, Diagnostic
 from .errors import ExecutionError
 from .frameworks import Framework
@@ -109,7 +108,7 @@ def run(
 
 def installed_version(environment: Path, distribution: str) -> str | None:
     """Return the public version of a distribution in an environment, `None` where either is missing."""
-    command = [_interpreter(environment), "-I", "-c", _VERSION_QUERY, distribution]
+    command = [str(_interpreter(environment)), "-I", "-c", _VERSION_QUERY, distribution]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -176,7 +175,7 @@ class _Kernel:
         self.errors = scratch / "errors"
         self.manager = _manager(setting.environment, scratch)
         self.client = NotebookClient(
-            new_notebook(cells=[new_code_cell(code) for code in cells]),
+            _notebook(cells),
             self.manager,
             log=_LOG,
             timeout_func=lambda cell: setting.cell_timeout,
@@ -194,24 +193,28 @@ class _Kernel:
             ExecutionError: The environment cannot start one, or lacks the framework.
         """
         setting = self.setting
-        with self.errors.open("wb") as errors:
-            await self.client.async_start_new_kernel(
-                cwd=str(setting.working_directory),
-                env=_variables(setting, self.scratch),
-                stdout=errors,
-                stderr=errors,
-            )
         try:
-            await self.client.async_start_new_kernel_client()
-            await self._evaluate("None", _SEND_PROBE)
+            await self._launch()
+            await self._evaluate("None", _probe_definition())
             roots = sorted({str(form) for root in setting.data_roots for form in _forms(root)})
             await self._evaluate(f"{_PROBE}.install({str(self.reads)!r}, {roots!r})")
             facts = await self._evaluate(f"{_PROBE}.describe({setting.framework.distribution!r})")
-        except RuntimeError as error:  # what nbclient and jupyter_client raise for a kernel that is not there
+        except (OSError, RuntimeError) as error:  # jupyter_client has no types for a kernel that is not there
             reason = self._last_words() or str(error)
             raise ExecutionError(_missing(setting, f"starts no kernel: {reason}")) from error
         if facts["version"] is None:
             raise ExecutionError(_missing(setting, f"has no {setting.framework.distribution}"))
+
+    async def _launch(self) -> None:
+        """Start the kernel's process and wait until it answers."""
+        with self.errors.open("wb") as errors:
+            await self.client.async_start_new_kernel(
+                cwd=str(self.setting.working_directory),
+                env=_variables(self.setting, self.scratch),
+                stdout=errors,
+                stderr=errors,
+            )
+        await self.client.async_start_new_kernel_client()
 
     async def run_cell(self, index: int, place: Place) -> None:
         """Run one cell; its outputs go into the notebook.
@@ -262,10 +265,10 @@ class _Kernel:
 
     async def _evaluate(self, expression: str, code: str = "") -> Any:
         """Return the value of an expression in the kernel, after code that leaves no trace in the history."""
-        message = self.client.kc.execute(
-            code, silent=True, store_history=False, user_expressions={"value": expression}
-        )
-        reply = await self.client.async_wait_for_reply(message)
+        client: Any = self.client.kc
+        wanted = {"value": expression}
+        message = client.execute(code, silent=True, store_history=False, user_expressions=wanted)
+        reply: Any = await self.client.async_wait_for_reply(message)
         content = reply["content"]
         answer = content["user_expressions"]["value"] if content["status"] == "ok" else content
         if answer["status"] != "ok":
@@ -298,11 +301,20 @@ class _Kernel:
 
 
 _PROBE = "__import__('polybook_probe')"
-#: One statement, which binds no name that the cells could see.
-_SEND_PROBE = (
-    f"exec({inspect.getsource(probe)!r}, __import__('sys').modules.setdefault("
-    "'polybook_probe', __import__('types').ModuleType('polybook_probe')).__dict__)"
-)
+
+
+def _probe_definition() -> str:
+    """Return a statement that makes the module `probe` in a kernel and binds no name that cells could see."""
+    source = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
+    module = "__import__('types').ModuleType('polybook_probe')"
+    modules = "__import__('sys').modules"
+    return f"exec({source!r}, {modules}.setdefault('polybook_probe', {module}).__dict__)"
+
+
+def _notebook(cells: Sequence[str]) -> NotebookNode:
+    notebook: NotebookNode = new_notebook()  # type: ignore[no-untyped-call]  # nbformat has no types
+    notebook.cells = [new_code_cell(code) for code in cells]  # type: ignore[no-untyped-call]
+    return notebook
 
 
 class _Kernels(KernelSpecManager):
@@ -312,12 +324,8 @@ class _Kernels(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return how the environment's kernel is started."""
-        arguments = ["-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"]
-        return KernelSpec(
-            argv=[self.interpreter, "-m", "ipykernel_launcher", *arguments],
-            display_name=kernel_name,
-            language="python",
-        )
+        command = [self.interpreter, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=command, display_name=kernel_name, language="python")
 
 
 def _manager(environment: Path, scratch: Path) -> AsyncKernelManager:

@@ -120,11 +120,11 @@ def explain(old: KeyParts | None, new: KeyParts) -> str:
 
 def _changes(old: KeyParts, new: KeyParts) -> Iterator[str]:
     if old.execution != new.execution:
-        yield "polybook runs cells in another way now"
+        yield "the way that polybook runs cells changed"
     if old.framework != new.framework:
         yield f"the framework is {new.framework} now, it was {old.framework}"
     if old.version != new.version:
-        yield f"{new.framework} is at version {new.version} now, it was at {old.version}"
+        yield f"the version of {new.framework} is {new.version} now, it was {old.version}"
     yield from _cell_changes(old.cells, new.cells)
     yield from _named_changes("definition", old.definitions, new.definitions)
     yield from _named_changes("data file", old.data, new.data)

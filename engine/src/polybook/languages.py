@@ -44,7 +44,10 @@ ENGLISH = Language(
     caption_separator=": ",
     conjunction="and",
     untranslated="This chapter is not translated yet; here it is in {}.",
-    fallback_text="The results on this page come from the short story shipped with the library, because *The Time Machine* was not at hand.",
+    fallback_text=(
+        "The results on this page come from the short story shipped "
+        "with the library, because *The Time Machine* was not at hand."
+    ),
 )
 
 LANGUAGES = {
@@ -62,7 +65,10 @@ LANGUAGES = {
             caption_separator=": ",
             conjunction="e",
             untranslated="Este capítulo ainda não foi traduzido; aqui está em {}.",
-            fallback_text="Os resultados desta página vêm do conto que acompanha a biblioteca, porque *The Time Machine* não estava disponível.",
+            fallback_text=(
+                "Os resultados desta página vêm do conto que acompanha "
+                "a biblioteca, porque *The Time Machine* não estava disponível."
+            ),
         ),
         Language(
             tag="zh",
@@ -88,7 +94,10 @@ LANGUAGES = {
             caption_separator=" : ",
             conjunction="et",
             untranslated="Ce chapitre n’est pas encore traduit ; le voici en {}.",
-            fallback_text="Les résultats de cette page viennent de la nouvelle fournie avec la bibliothèque, car *The Time Machine* n’était pas disponible.",
+            fallback_text=(
+                "Les résultats de cette page viennent de la nouvelle fournie "
+                "avec la bibliothèque, car *The Time Machine* n’était pas disponible."
+            ),
         ),
     )
 }

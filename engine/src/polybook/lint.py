@@ -29,7 +29,7 @@ Rule = Callable[[Chapter, Surroundings], Iterator[Diagnostic]]
 
 
 def unclosed_fence(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
-    """A fence without an end swallows the rest of the chapter."""
+    """Find fences without an end, which swallow the rest of the chapter."""
     for block in chapter.document.blocks:
         if isinstance(block, Cell | Fence) and not block.closed:
             what = "This fence is never closed, so the rest of the chapter is inside it."
@@ -38,7 +38,7 @@ def unclosed_fence(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
 
 
 def unbalanced_tab_block(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
-    """`:begin_tab:` and `:end_tab:` come in pairs and do not nest."""
+    """Find tab blocks whose beginnings and ends are not in pairs; they do not nest."""
     path = chapter.document.path
     opened: TabBegin | None = None
     for block in chapter.document.blocks:
@@ -62,7 +62,7 @@ def _unclosed_tab(path: str, block: TabBegin) -> Diagnostic:
 
 
 def unknown_framework(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
-    """Tab marks name frameworks of the book, or `all`."""
+    """Find tab marks that name no framework of the book."""
     for block in chapter.document.blocks:
         names: Sequence[str] = ()
         if isinstance(block, Cell):
@@ -77,7 +77,7 @@ def unknown_framework(chapter: Chapter, around: Surroundings) -> Iterator[Diagno
 
 
 def misplaced_mark(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
-    """A label, a width or a height follows what it is about."""
+    """Find labels, widths and heights that follow nothing they could be about."""
     path = chapter.document.path
     for element in chapter.elements:
         block = element.block
@@ -97,7 +97,7 @@ def _misplaced(path: str, line: int, mark: str) -> Diagnostic:
 
 
 def invalid_code(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
-    """A cell is Python, IPython's magic lines allowed."""
+    """Find cells that are not Python; IPython's magic lines are allowed."""
     for cell in chapter.document.cells:
         code = split_setup(split_tab_marks(cell.code)[1])[1]
         if code.strip() and not code.lstrip().startswith("%%") and parse_module(code) is None:
@@ -106,7 +106,7 @@ def invalid_code(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
 
 
 def save_without_statement(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
-    """`#@save` stands on a statement or before one."""
+    """Find `#@save` marks with no statement to save."""
     for cell in chapter.document.cells:
         for saved in find_saved_statements(cell.code):
             if saved.node is None and parse_module(split_tab_marks(cell.code)[1]) is not None:
@@ -117,7 +117,7 @@ def save_without_statement(chapter: Chapter, _: Surroundings) -> Iterator[Diagno
 
 
 def missing_image(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
-    """A figure's file exists."""
+    """Find figures whose file does not exist."""
     for block in chapter.document.blocks:
         if isinstance(block, Figure) and "://" not in block.path and not around.has_image(block.path):
             what = f"There is no image `{block.path}`."
@@ -126,7 +126,7 @@ def missing_image(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic
 
 
 def dangling_reference(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
-    """References and citations lead somewhere."""
+    """Find references and citations that lead nowhere."""
     yield from check_references(chapter, around.index)
 
 

@@ -86,7 +86,9 @@ class NotebookFlavour:
         return posixpath.relpath(f"{chapter}.ipynb", posixpath.dirname(self.chapter) or ".")
 
 
-def to_notebook(chapter: Chapter, index: Index, flavour: NotebookFlavour, chapters: frozenset[str]) -> dict[str, Any]:
+def to_notebook(
+    chapter: Chapter, index: Index, flavour: NotebookFlavour, chapters: frozenset[str]
+) -> dict[str, Any]:
     """Return the notebook of a chapter that has been selected for one framework.
 
     Args:

@@ -142,7 +142,8 @@ def normalise(outputs: Iterable[Output]) -> tuple[Output, ...]:
     kept = [output for output in map(_normalise_output, _apply_updates(outputs)) if output]
     result: list[Output] = []
     for is_stream, group in groupby(kept, key=lambda output: output["output_type"] == "stream"):
-        result += _join_streams(list(group)) if is_stream else group
+        neighbours = list(group)
+        result += _join_streams(neighbours) if is_stream else neighbours
     return tuple(result)
 
 

@@ -14,9 +14,15 @@ import sys
 from importlib import metadata
 from types import ModuleType
 
+from IPython import get_ipython
+from matplotlib_inline.config import InlineBackend
+
+_CPU = "cpu"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 
 def install(log: str, roots: Sequence[str]) -> None:
@@ -38,7 +44,7 @@ def describe(distribution: str) -> dict[str, str | None]:
 def _log_reads(log: str, roots: Sequence[str]) -> None:
     """Log each file below the roots that is opened for reading; forked workers log to the same file."""
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    prefixes = tuple(os.path.join(root, "") for root in roots)
+    prefixes = tuple(root.rstrip(os.sep) + os.sep for root in roots)
     seen = set()
 
     def hook(event: str, args: tuple[object, ...]) -> None:
@@ -49,7 +55,7 @@ def _log_reads(log: str, roots: Sequence[str]) -> None:
             return
         if flags & (os.O_WRONLY | os.O_TRUNC):
             return
-        name = os.path.abspath(os.fsdecode(path))
+        name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  # pathlib would follow links
         if name.startswith(prefixes) and name not in seen:
             seen.add(name)
             with contextlib.suppress(OSError):  # the cells may have closed every file they found
@@ -63,10 +69,7 @@ def _make_plots_repeatable() -> None:
 
     The settings take effect when a cell imports matplotlib; nothing is imported for them.
     """
-    from IPython import get_ipython
-    from matplotlib_inline.config import InlineBackend
-
-    backend = InlineBackend.instance(parent=get_ipython())
+    backend: Any = InlineBackend.instance(parent=get_ipython())
     backend.figure_formats = {"svg"}
     backend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
     backend.rc = {"svg.hashsalt": "polybook", "svg.fonttype": "none"}
@@ -81,24 +84,23 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _torch_device(torch: ModuleType) -> str | None:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+def _torch_device(torch: ModuleType) -> str:
+    return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else _CPU
 
 
-def _jax_device(jax: ModuleType) -> str | None:
+def _jax_device(jax: ModuleType) -> str:
     device = jax.devices()[0]
-    return device.device_kind if device.platform != "cpu" else None
+    return _CPU if device.platform == "cpu" else str(device.device_kind)
 
 
-def _tensorflow_device(tensorflow: ModuleType) -> str | None:
+def _tensorflow_device(tensorflow: ModuleType) -> str:
     devices = tensorflow.config.list_physical_devices("GPU")
-    if not devices:
-        return None
-    return tensorflow.config.experimental.get_device_details(devices[0]).get("device_name", "GPU")
+    details = [tensorflow.config.experimental.get_device_details(device) for device in devices]
+    return str(details[0].get("device_name", "GPU")) if details else _CPU
 
 
-def _mxnet_device(mxnet: ModuleType) -> str | None:
-    return "GPU" if mxnet.context.num_gpus() else None
+def _mxnet_device(mxnet: ModuleType) -> str:
+    return "GPU" if mxnet.context.num_gpus() else _CPU
 
 
 _DEVICES = {
@@ -113,5 +115,5 @@ def _device() -> str:
     """Return the accelerator that the framework the cells imported has, or `cpu`."""
     for name, find in _DEVICES.items():
         if name in sys.modules:
-            return find(sys.modules[name]) or "cpu"
-    return "cpu"
+            return find(sys.modules[name])
+    return _CPU

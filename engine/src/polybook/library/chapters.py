@@ -73,7 +73,8 @@ class Saved:
     @property
     def label(self) -> str:
         """What to call it in a message."""
-        names = [f"{owner}.{self.names[0]}" for owner in self.classes] or self.names or [self.changes]
+        names: Sequence[str] = self.names or [each.bound for each in self.own_imports] or [self.changes]
+        names = [f"{owner}.{name}" for owner in self.classes for name in names] or names
         return ", ".join(f"`{name}`" for name in names)
 
     def place_of(self, use: Use) -> Place:

@@ -45,16 +45,14 @@ class Draft:
         saved: The statements in the order of the book.
     """
 
-    def __init__(
-        self, title: str, module: str, aliases: Mapping[str, Alias], saved: Sequence[Saved]
-    ) -> None:
+    def __init__(self, title: str, module: str, aliases: Mapping[str, Alias], saved: Sequence[Saved]) -> None:
         self.title = title
         self.module = module
         self.aliases = aliases
         self.saved = saved
         self.definitions: dict[str, Saved] = {}
         self.imports: dict[str, list[Import]] = {}
-        self._order = {each: number for number, each in enumerate(saved)}
+        self.order = {each: number for number, each in enumerate(saved)}
         self._left_out: set[Saved] = set()
         for each in saved:
             for name in () if each.classes else each.names:
@@ -96,14 +94,25 @@ class Draft:
         roots = dict.fromkeys(use.path[0] for use in saved.uses)
         return [*saved.own_imports, *(each for root in roots for each in saved.imports.get(root, ()))]
 
-    def is_before(self, name: str, saved: Saved) -> bool:
-        """Return whether `name` is defined before a statement runs; a method runs with its class."""
-        runs = min((self._order[self.definitions[owner]] for owner in saved.classes), default=self._order[saved])
-        return self._order[self.definitions[name]] <= runs
+    @property
+    def meanings(self) -> dict[str, _Meaning]:
+        """What names mean before any import is looked at."""
+        imported = [each for alias in self.aliases.values() for each in alias.imports]
+        return {
+            self.module: _Meaning("", CONFIG),
+            **{each.bound: _Meaning(each.target, each.place) for each in imported},
+            **{alias.name: _Meaning(alias.expression, CONFIG) for alias in self.aliases.values()},
+            **{name: _Meaning(None, saved.place) for name, saved in self.definitions.items()},
+        }
+
+    def run_time(self, saved: Saved) -> int:
+        """Return when a statement runs in the module; a method runs with its class."""
+        owners = [self.definitions[owner] for owner in saved.classes if owner in self.definitions]
+        return min(self.order[each] for each in owners or [saved])
 
 
 def _saved_twice(draft: Draft) -> Iterator[Finding]:
-    """A name is saved once, a method once for each class."""
+    """Find names that are saved a second time, and methods for the same class."""
     first = {("", name): CONFIG for name in draft.aliases}
     for saved in draft.saved:
         keys = [(owner, name) for owner in saved.classes or ("",) for name in saved.names]
@@ -117,7 +126,7 @@ def _saved_twice(draft: Draft) -> Iterator[Finding]:
 
 
 def _class_not_saved(draft: Draft) -> Iterator[Finding]:
-    """A method is added to a class that is saved before it."""
+    """Find methods of classes that are not saved before them."""
     for saved in draft.kept:
         for owner in saved.classes:
             target = draft.definitions.get(owner)
@@ -125,10 +134,126 @@ def _class_not_saved(draft: Draft) -> Iterator[Finding]:
                 problem = f"a class that no chapter saves for {draft.title}"
             elif not isinstance(ast.parse(target.source).body[0], ast.ClassDef):
                 problem = f"which is no class in {target.place}"
-            elif not draft.is_before(owner, saved):
+            elif draft.order[target] > draft.order[saved]:
                 problem = f"a class that is saved only later, in {target.place}"
             else:
                 continue
             what = f"`{saved.names[0]}` is added to `{owner}`, {problem}."
             advice = "Mark the class statement with `#@save`, before its methods."
             yield saved, saved.place.diagnostic(Code.CLASS_NOT_SAVED, what, advice)
+
+
+def _nothing_changed(draft: Draft) -> Iterator[Finding]:
+    """Find statements that neither define a name nor change a saved one."""
+    for saved in draft.kept:
+        if saved.changes and saved.changes not in draft.definitions:
+            what = f"A saved statement defines no name, and `{saved.changes}`, which it uses, is not saved."
+            advice = "Put the mark above or beside a definition."
+            yield saved, saved.place.diagnostic(Code.SAVE_WITHOUT_STATEMENT, what, advice)
+
+
+def _name_not_saved(draft: Draft) -> Iterator[Finding]:
+    """Find uses of names that do not exist, or not yet."""
+    for saved in draft.kept:
+        for use in _distinct(saved.uses):
+            name = draft.library_name(saved, use)
+            problem = _why_unknown(draft, saved, use, name) if name else None
+            if problem is not None:
+                yield saved, saved.place_of(use).diagnostic(Code.NAME_NOT_SAVED, *problem)
+
+
+def _distinct(uses: Sequence[Use]) -> list[Use]:
+    """Return the first use of each name, the first eager one where there is one."""
+    by_name = {use.path[:2]: use for use in sorted(reversed(uses), key=lambda use: use.is_eager)}
+    return [use for use in uses if by_name[use.path[:2]] is use]
+
+
+def _why_unknown(draft: Draft, saved: Saved, use: Use, name: str) -> tuple[str, str] | None:
+    """Return what is wrong with a use of `name` and what to do, or `None` where it is right."""
+    if name in draft.definitions:
+        target = draft.definitions[name]
+        if not use.is_eager or draft.order[target] <= draft.run_time(saved):
+            return None
+        what = (
+            f"{saved.label} needs `{name}` as soon as the library is imported, but it is saved only later, "
+        )
+        return f"{what}in {target.place}.", f"Save `{name}` first."
+    if name in draft.aliases or name in draft.imports or name in _MODULE_ATTRIBUTES | {ALL_NAMES}:
+        return None
+    if draft.is_library(saved, use.path[0]):
+        written, advice = ".".join(use.path[:2]), f"Mark the definition of `{name}` with `#@save`."
+    elif name in _BUILTINS | _CLASS_NAMES:
+        return None
+    else:
+        written, advice = (
+            name,
+            f"Mark the definition of `{name}` with `#@save`, or import it in this chapter.",
+        )
+    return f"{saved.label} uses `{written}`, which no chapter saves for {draft.title}.", advice
+
+
+def _imported_twice(draft: Draft) -> Iterator[Finding]:
+    """Find imports by which a name would mean two things in one module."""
+    meanings = draft.meanings
+    for saved in draft.kept:
+        for each in draft.imports_of(saved):
+            known = meanings.setdefault(each.bound, _Meaning(each.target, each.place))
+            if known.target == each.target:
+                continue
+            new = _Meaning(each.target, each.place)
+            what = f"{saved.label} needs `{each.bound}` to mean {new}, but it means {known} in {known.place}."
+            advice = "Import one of them under another name."
+            yield saved, each.place.diagnostic(Code.SAVED_TWICE, what, advice)
+
+
+def _builtin_hidden(draft: Draft) -> Iterator[Finding]:
+    """Find uses of a builtin that something in the library hides."""
+    meanings = draft.meanings
+    for saved in draft.kept:
+        for each in draft.imports_of(saved):
+            meanings.setdefault(each.bound, _Meaning(each.target, each.place))
+    for saved in draft.kept:
+        for use in _distinct(saved.uses):
+            name = draft.library_name(saved, use)
+            if name != use.path[0] or name not in _BUILTINS or name not in meanings:
+                continue
+            target = draft.definitions.get(name)
+            if target is None or target.origin.chapter != saved.origin.chapter:
+                known = meanings[name]
+                what = (
+                    f"{saved.label} uses Python's `{name}`, which is {known} in the library ({known.place})."
+                )
+                advice = f"Write `builtins.{name}` here, or choose another name there."
+                yield saved, saved.place_of(use).diagnostic(Code.SAVED_TWICE, what, advice)
+
+
+def _needs_left_out(draft: Draft) -> Iterator[Finding]:
+    """Find statements that cannot be run without what is left out."""
+    gone: set[Saved] = set()
+
+    def is_gone(name: str) -> bool:
+        return draft.is_left_out(name) or draft.definitions.get(name) in gone
+
+    found = True
+    while found:
+        found = False
+        for saved in draft.kept:
+            needed = {draft.library_name(saved, use) for use in saved.uses if use.is_eager}
+            if saved not in gone and any(map(is_gone, needed | {*saved.classes, saved.changes})):
+                gone.add(saved)
+                found = True
+    return ((saved, None) for saved in gone)
+
+
+Rule = Callable[[Draft], Iterator[Finding]]
+
+#: Each sees only what the rules before it have kept.
+RULES: tuple[Rule, ...] = (
+    _saved_twice,
+    _class_not_saved,
+    _nothing_changed,
+    _name_not_saved,
+    _imported_twice,
+    _builtin_hidden,
+    _needs_left_out,
+)

@@ -84,7 +84,7 @@ def _library_attribute(
 
 def _library_names(tree: ast.Module, module: str) -> frozenset[tuple[str, ...]]:
     """Return the dotted names that mean the library."""
-    names = {(module,)}
+    names: set[tuple[str, ...]] = {(module,)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -146,6 +146,11 @@ class _Reader:
         self._calls -= called
         self._scopes.pop()
 
+    def _type_scope(self, node: ast.AST) -> AbstractContextManager[None]:
+        """Return the scope of type parameters; without any there is none that could hide a class's names."""
+        parameters = _type_parameters(node)
+        return self._inside(_Scope(parameters)) if parameters else nullcontext()
+
     def _use(self, path: tuple[str, ...], node: ast.expr) -> None:
         if self._is_outside(path[0]):
             self.uses.append(Use(path, node, is_eager=not self._calls))
@@ -175,12 +180,12 @@ class _Reader:
     def _read_signature(self, arguments: ast.arguments, node: ast.AST) -> None:
         """Read defaults and annotations, which belong to the scope around the function."""
         self.read(*arguments.defaults, *arguments.kw_defaults)
-        with self._inside(_Scope(_type_parameters(node))):
+        with self._type_scope(node):
             self.read(*(argument.annotation for argument in _arguments(arguments)))
 
     def _read_class(self, node: ast.ClassDef) -> None:
         self.read(*node.decorator_list)
-        with self._inside(_Scope(_type_parameters(node))):
+        with self._type_scope(node):
             self.read(*node.bases, *node.keywords)
             scope = _Scope(set(), is_class=True)
             with self._inside(scope):

@@ -22,6 +22,11 @@ def parse_definition(source: str) -> Definable:
     return node
 
 
+def is_definable(source: str) -> bool:
+    """Return whether `source` is a function or a class."""
+    return isinstance(ast.parse(source).body[0], Definable)
+
+
 def find_span(text: str, node: ast.expr) -> tuple[int, int]:
     """Return where an expression begins and ends in the text that it was parsed from."""
     lines = text.split("\n")
@@ -116,7 +121,9 @@ def _open_body(source: str) -> tuple[str, int]:
     lines = source.split("\n")
     before = lines[body.lineno - 1].encode()[: body.col_offset].decode()
     start = (first_line(body), len(before))
-    line, column = max(token.start for token in find_tokens(source) if token.string == ":" and token.start < start)
+    line, column = max(
+        token.start for token in find_tokens(source) if token.string == ":" and token.start < start
+    )
     header, rest = lines[line - 1][: column + 1], lines[line - 1][column + 1 :].strip()
     if rest and not rest.startswith("#"):
         lines[line - 1 : line] = [header, INDENT + rest]

@@ -86,7 +86,7 @@ class Book:
         """The library of each framework, as the chapters say it; empty for a book without one."""
         if self.config.library is None:
             return {}
-        chapters = [(name, chapter.document) for name, chapter in self.leading.items()]
+        chapters = [(chapter.document.path, chapter.document) for chapter in self.leading.values()]
         return {
             name: build_library(
                 chapters,
@@ -214,9 +214,7 @@ def _chapters(
     return chapters
 
 
-def _missing(
-    config: Config, toc: Toc, translated: Mapping[str, Mapping[str, Chapter]]
-) -> list[Diagnostic]:
+def _missing(config: Config, toc: Toc, translated: Mapping[str, Mapping[str, Chapter]]) -> list[Diagnostic]:
     """Return a diagnostic for each chapter that a language does not have."""
     diagnostics = []
     for name in toc.chapters:
@@ -236,4 +234,3 @@ def _missing(
 def _relative(file: Path, root: Path) -> str:
     """Return a file's path as messages show it."""
     return Path(os.path.relpath(file, root)).as_posix()
-

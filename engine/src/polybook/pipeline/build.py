@@ -6,6 +6,7 @@ import copy
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from ..frameworks import select
 from ..languages import Language
 from ..notebook import write_notebook
 from ..references import Chapter
+from ..site.landing import landing_page
 from ..site.pages import PageBuilder, PageFlavour, Results
+from ..site.settings import Site, sphinx_settings
 from .book import Book
-from .execution import results_of
-from .files import write_tree
+from .execution import BUILD_FOLDER, find_state, units_of
+from .files import write_if_changed, write_tree
 from .notebooks import find_file
+from .progress import Progress
+from .render import render_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,9 @@ def site_source(book: Book, language: str) -> Source:
     pages: dict[str, str] = {}
     diagnostics: list[Diagnostic] = []
     for chapter in book.shown(language).values():
-        results, found = results_of(book, chapter)
+        results, found = _results(book, chapter)
         diagnostics += found
-        builder = PageBuilder(
-            index, book.default_framework(chapter), frozenset(book.toc.chapters)
-        )
+        builder = PageBuilder(index, book.default_framework(chapter), frozenset(book.toc.chapters))
         flavour = PageFlavour(
             chapter.name, index.bibliography_chapter, _image_finder(book, chapter.name, images)
         )
@@ -53,6 +56,17 @@ def site_source(book: Book, language: str) -> Source:
         pages[f"{chapter.name}.ipynb"] = write_notebook(page)
     toc = yaml.safe_dump(toc_data(book, language), allow_unicode=True, sort_keys=False)
     return Source({**images, **pages, "_toc.yml": toc}, diagnostics)
+
+
+def _results(book: Book, chapter: Chapter) -> tuple[dict[str, Results], list[Diagnostic]]:
+    """Return what is stored of a chapter's runs, per framework, and what is damaged in it."""
+    results: dict[str, Results] = {}
+    diagnostics: list[Diagnostic] = []
+    for unit in units_of(book, chapter):
+        state, found = find_state(unit)
+        results[unit.framework] = state.results
+        diagnostics += found
+    return results, diagnostics
 
 
 def _image_finder(book: Book, chapter: str, images: dict[str, Path]) -> Callable[[str], str | None]:
@@ -106,9 +120,7 @@ def toc_data(book: Book, language: str) -> dict[str, Any]:
         kept: list[Any] = []
         for entry in entries:
             name = str(entry.get("file", "")).removesuffix(".md")
-            inner = [
-                (key, cleaned(entry[key])) for key in ("chapters", "sections", "parts") if key in entry
-            ]
+            inner = [(key, cleaned(entry[key])) for key in ("chapters", "sections", "parts") if key in entry]
             if "file" in entry and name not in present:
                 kept += [one for _, many in inner for one in many]
                 continue
@@ -127,6 +139,44 @@ def toc_data(book: Book, language: str) -> dict[str, Any]:
     return raw
 
 
-def build_site(book: Book, folder: Path, languages: Sequence[str]) -> list[Diagnostic]:
-    """Make `folder`/html hold the site of these languages; return what is wrong with stored results."""
-    raise NotImplementedError
+def build_site(
+    book: Book, languages: Sequence[str], progress: Progress, *, jobs: int = 1
+) -> list[Diagnostic]:
+    """Build the site of these languages below `_build`; return what is wrong with stored results.
+
+    Args:
+        book: The book.
+        languages: Tags of the languages to build.
+        progress: Is told of each language that is finished.
+        jobs: How many processes may run at once.
+
+    Raises:
+        RenderError: Sphinx warned or failed.
+    """
+    build = book.root / BUILD_FOLDER
+    diagnostics: list[Diagnostic] = []
+    for language in languages:
+        source = site_source(book, language)
+        diagnostics += source.diagnostics
+        write_tree(build / language / "source", source.files)
+    site_facts = _site(book)
+    settings = {
+        tag: sphinx_settings(site_facts, book.config.languages[tag].language, book.config.languages[tag].title)
+        for tag in languages
+    }
+    site = render_site(build, settings, jobs, partial(_locate, book), progress.step)
+    titles = [(language.language, language.title) for language in book.config.languages.values()]
+    write_if_changed(site / "index.html", landing_page(titles, f"{book.toc.chapters[0]}.html"))
+    return list(dict.fromkeys(diagnostics))
+
+
+def _site(book: Book) -> Site:
+    config = book.config
+    languages = [each.language for each in config.languages.values()]
+    return Site(config.author, config.frameworks, languages, config.raw)
+
+
+def _locate(book: Book, language: str, page: str, line: int) -> tuple[str, int]:
+    """Return the chapter that a page was made from; its lines are not the chapter's."""
+    chapter = book.shown(language).get(page.removesuffix(".ipynb"))
+    return (chapter.document.path, 0) if chapter else (page, line)

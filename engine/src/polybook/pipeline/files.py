@@ -45,4 +45,3 @@ def write_tree(folder: Path, files: Mapping[str, str | bytes | Path]) -> list[st
         elif path not in wanted:
             path.unlink()
     return written
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
 from pathlib import Path
 
 from ..notebook import NotebookFlavour, to_notebook, write_notebook
@@ -32,7 +31,7 @@ def write_notebooks(book: Book, folder: Path) -> list[str]:
 def notebook_text(
     book: Book, chapter: Chapter, language: str, framework: str, images: dict[str, Path]
 ) -> str:
-    """Return a chapter's notebook for one language and framework; the images it shows are added to `images`."""
+    """Return a chapter's notebook for one language and framework; its images are added to `images`."""
     index = book.indexes[language]
     here = posixpath.dirname(f"{language}/{framework}/{chapter.name}")
 
@@ -61,11 +60,3 @@ def find_file(root: Path, path: str, here: str, found: dict[str, Path]) -> str |
     name = f"outside/{path.replace('../', '')}" if path.startswith("../") else path
     found[name] = file
     return posixpath.relpath(name, here or ".")
-
-
-def iterate_code(book: Book) -> Iterator[tuple[Chapter, str]]:
-    """Yield every chapter that has code, with each of its frameworks, in the language that leads."""
-    for chapter in book.leading.values():
-        if chapter.document.cells:
-            for framework in book.frameworks_of(chapter):
-                yield chapter, framework

@@ -13,14 +13,15 @@ from watchfiles import DefaultFilter, watch
 from ..diagnostics import Code, Diagnostic
 from ..errors import PolybookError, UsageError
 from .book import load_book
-from .build import BUILD_FOLDER, build_site
+from .build import build_site
+from .execution import BUILD_FOLDER
 from .progress import Progress
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):
     """Serves files without a line for each."""
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
 
 
@@ -45,7 +46,9 @@ def serve(root: Path, port: int, console: Console) -> None:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
         what = f"The port {port} cannot be used: {error.strerror}."
-        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, "Choose another: `--port`.")) from error
+        raise UsageError(
+            Diagnostic("polybook", 0, Code.BAD_USAGE, what, "Choose another: `--port`.")
+        ) from error
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         _rebuild(root, console)

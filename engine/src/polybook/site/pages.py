@@ -13,10 +13,10 @@ from typing import Any
 
 from ..dialect import Element
 from ..frameworks import code_for
+from ..keys import digest_code
 from ..markdown import Renderer, work_anchor
 from ..model import Cell, Fence
 from ..notebook import code_cell, markdown_cell, notebook_of
-from ..keys import digest_code
 from ..outputs import Record
 from ..references import Chapter, Index, Target
 
@@ -77,8 +77,9 @@ class PageFlavour:
         return f"````{{table}} {' '.join(caption.split())}\n{name}\n{rows}\n````"
 
     def math(self, tex: str, label: str | None) -> str:
-        """See `Flavour`."""
-        return (self.anchor(label) if label else "") + f"$$\n{tex}\n$$"
+        r"""See `Flavour`; without `nowrap` Sphinx puts what holds `\\\\` into a `split`, where no tag may be."""
+        formula = f"```{{math}}\n:nowrap:\n\n\\[{tex}\\]\n```"
+        return (self.anchor(label) if label else "") + formula
 
     def tab_begin(self, frameworks: Sequence[str]) -> str:
         """See `Flavour`."""
@@ -95,7 +96,9 @@ class PageFlavour:
                 return "```{tableofcontents}\n```"
             case "eval_rst":
                 return f"````{{eval-rst}}\n{block.body.rstrip()}\n````"
-        language = block.info.strip("{}").split(" ")[0].lstrip(".") if block.info.startswith("{.") else block.info
+        language = (
+            block.info.strip("{}").split(" ")[0].lstrip(".") if block.info.startswith("{.") else block.info
+        )
         fence = "~~~~" if "```" in block.body else "````"
         return f"{fence}{language}\n{block.body.rstrip()}\n{fence}"
 
@@ -202,8 +205,13 @@ def _code_cell(variant: _Variant, tab: str | None) -> dict[str, Any]:
     metadata = {"tab": tab} if tab else {}
     if variant.state != "fresh":
         metadata["state"] = variant.state
-    outputs = [
-        {**output, "execution_count": None} if output["output_type"] == "execute_result" else output
-        for output in variant.outputs
-    ]
+    outputs = [_shown(output) for output in variant.outputs]
     return code_cell(variant.code) | {"metadata": {"polybook": metadata}, "outputs": outputs}
+
+
+def _shown(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an output without the formats that are for programs."""
+    if "data" not in output:
+        return dict(output)
+    data = {mime: value for mime, value in output["data"].items() if not mime.startswith("application/vnd.")}
+    return {**output, "data": data}

@@ -37,6 +37,7 @@ _MYST_EXTENSIONS = (
 _LINKIFY = "linkify"
 
 _PROPOSED: Mapping[str, Any] = {
+    "html_context": {"default_mode": "auto"},
     "html_copy_source": False,
     "html_show_sourcelink": False,
     "html_show_copyright": False,

@@ -1,5 +1,10 @@
 "use strict";
 (() => {
+  // On a telephone formulas begin at the left: centred ones with a number are wider than the screen.
+  if (window.MathJax && matchMedia("(max-width: 575px)").matches) {
+    window.MathJax.svg = { displayAlign: "left", displayIndent: "0", ...window.MathJax.svg };
+  }
+
   // A tab changes every tab-set of the page; keep the one that was clicked where it is on the screen.
   let clicked = null;
   const top = (input) => input.nextElementSibling.getBoundingClientRect().top;

@@ -1,0 +1,344 @@
+"""Running cells in real kernels; the engine's own environment stands in for a framework's."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from polybook import probe
+from polybook.diagnostics import Code
+from polybook.errors import ExecutionError
+from polybook.execute import Setting, digest_data, installed_version, run
+from polybook.frameworks import FRAMEWORKS, Framework
+from polybook.outputs import normalise
+
+ENGINE = Framework("engine", "Engine", "engine", "ipykernel")
+ENVIRONMENT = Path(sys.prefix)
+PLOTTING_ENVIRONMENT = Path(__file__).parents[2] / ".venvs/pytorch"
+
+
+def settings(folder: Path, **changes) -> Setting:
+    arguments = {"framework": ENGINE, "environment": ENVIRONMENT, "working_directory": folder}
+    return Setting(**{**arguments, **changes})
+
+
+def places(cells) -> list[tuple[str, int]]:
+    return [("chapters/en/rnn.md", 10 * number) for number in range(1, len(cells) + 1)]
+
+
+def run_cells(cells, setting, on_cell=None):
+    return run(cells, places(cells), setting, on_cell)
+
+
+def finding(cells, setting):
+    """Return the one finding of a run that fails."""
+    with pytest.raises(ExecutionError) as caught:
+        run_cells(cells, setting)
+    (diagnostic,) = caught.value.diagnostics
+    return diagnostic
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_for(path: Path) -> None:
+    while not (path.exists() and path.read_text()):
+        time.sleep(0.05)
+
+
+CELLS = {
+    "stream": "print('epoch 1')\nprint('epoch 2')",
+    "result": "1 + 1",
+    "nothing": "x = 3;",
+    "empty": "",
+    "display": "from IPython.display import display\nhandle = display('first', display_id=True)",
+    "update": "handle.update('last')",
+    "names": "sorted(name for name in globals() if 'polybook' in name or name == 'probe'), len(In)",
+    "variables": "import os\nos.environ['D2L_DATA'], os.environ['PYTHONHASHSEED'], hash('a')",
+    "folder": "os.getcwd()",
+    "import": "import helper\nhelper.ANSWER",
+    "read": "import os, pathlib\nlen(pathlib.Path(os.environ['D2L_DATA'], 'tales/time.txt').read_text())",
+    "read again": "len(open('link/tales/time.txt', 'rb').read())",
+    "look": "os.path.exists(os.environ['D2L_DATA'] + '/seen.txt')",
+    "write": "open(os.environ['D2L_DATA'] + '/written.txt', 'w').write('x')",
+    "fail to read": "try:\n    open(os.environ['D2L_DATA'] + '/absent.txt')\nexcept OSError:\n    pass",
+    "fork": """
+pid = os.fork()
+if not pid:
+    open(os.environ['D2L_DATA'] + '/forked.txt').read()
+    os._exit(0)
+os.waitpid(pid, 0)[1]
+""",
+    "child": "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nos.getpid(), child.pid",
+    "leave nothing": "%reset -f",
+}
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """One run of many cells, with all that a test may want to know of it."""
+    folder = tmp_path_factory.mktemp("session")
+    data, home, work = (folder / name for name in ("data", "home", "work"))
+    for made in (data / "tales", home, work):
+        made.mkdir(parents=True)
+    (data / "tales/time.txt").write_text("The Time Traveller")
+    (data / "seen.txt").write_text("never opened")
+    (data / "forked.txt").write_text("by a worker")
+    (data / "helper.py").write_text("ANSWER = 42")
+    (work / "link").symlink_to(data)
+    calls = []
+    setting = settings(
+        work,
+        python_path=[data],
+        variables={"D2L_DATA": str(data)},
+        data_roots=[data],
+        cell_timeout=60,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv("PYTHONHASHSEED", "7")
+        result = run_cells(list(CELLS.values()), setting, lambda *call: calls.append(call))
+    outputs = dict(zip(CELLS, result.outputs, strict=True))
+    return SimpleNamespace(result=result, outputs=outputs, calls=calls, data=data, home=home, work=work)
+
+
+def value(outputs):
+    """Return the value of the only result among outputs."""
+    (output,) = outputs
+    assert output["output_type"] == "execute_result"
+    return eval(output["data"]["text/plain"])  # noqa: S307
+
+
+def test_outputs_are_those_of_the_cells(session):
+    assert normalise(session.outputs["stream"]) == (
+        {"output_type": "stream", "name": "stdout", "text": "epoch 1\nepoch 2\n"},
+    )
+    assert value(session.outputs["result"]) == 2
+    assert session.outputs["nothing"] == session.outputs["empty"] == ()
+
+
+def test_outputs_are_plain_values(session):
+    assert type(session.outputs["result"][0]) is dict
+    assert type(session.outputs["result"][0]["data"]) is dict
+
+
+def test_updates_reach_displays_of_earlier_cells(session):
+    (output,) = session.outputs["display"]
+
+    assert output["data"] == {"text/plain": "'last'"}
+    assert session.outputs["update"] == ()
+
+
+def test_the_probe_leaves_no_trace(session):
+    names, history = value(session.outputs["names"])
+
+    assert names == []
+    assert history == list(CELLS).index("names") + 1  # the empty cell is not sent; `In` begins with ''
+
+
+def test_cells_run_where_and_with_what_the_setting_says(session):
+    assert value(session.outputs["variables"])[:2] == (str(session.data), "0")
+    assert value(session.outputs["folder"]) == str(session.work)
+    assert value(session.outputs["import"]) == 42
+
+
+def test_data_files_that_were_read_are_known(session):
+    assert session.result.data == {
+        "forked.txt": hashlib.sha1(b"by a worker").hexdigest(),  # noqa: S324
+        "tales/time.txt": hashlib.sha1(b"The Time Traveller").hexdigest(),  # noqa: S324
+    }
+
+
+def test_versions_and_device_are_known(session):
+    assert session.result.python == platform.python_version()
+    assert session.result.version == metadata.version("ipykernel")
+    assert session.result.device == "cpu"
+
+
+def test_progress_is_told(session):
+    assert session.calls == [(number, len(CELLS)) for number in range(1, len(CELLS) + 1)]
+
+
+def test_nothing_is_left_running(session):
+    kernel, child = value(session.outputs["child"])
+
+    assert not is_running(kernel)
+    assert not is_running(child)
+
+
+def test_the_home_folder_stays_as_it_was(session):
+    assert list(session.home.iterdir()) == []
+
+
+RAISING = {
+    "a raised error": ("1 + 1\nraise ValueError('no such\\n  token')", "ValueError: no such token"),
+    "no Python": ("def f(:", "SyntaxError: "),
+    "a question": ("input('?')", "StdinNotImplementedError: "),
+    "an error that the reply is silent about": (
+        "def draw():\n    raise ValueError('no figure')\n"
+        "get_ipython().events.register('post_execute', draw)",
+        "ValueError: no figure",
+    ),
+    "a long message": ("raise ValueError('long ' * 100)", "ValueError: long long "),
+}
+
+
+@pytest.mark.parametrize(("code", "message"), RAISING.values(), ids=RAISING)
+def test_a_cell_that_raises(tmp_path, code, message):
+    diagnostic = finding(["print(1)", code, "open('ran', 'w')"], settings(tmp_path))
+
+    assert diagnostic.code is Code.CELL_RAISED
+    assert (diagnostic.path, diagnostic.line) == ("chapters/en/rnn.md", 20)
+    assert diagnostic.what.startswith(f"Cell 2 raised {message}")
+    assert "\n" not in str(diagnostic)
+    assert len(str(diagnostic)) < 500
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("os._exit(3)", "exit status 3"), ("os.kill(os.getpid(), 9)", "killed by SIGKILL")],
+)
+def test_a_cell_that_takes_the_kernel_down(tmp_path, code, reason):
+    diagnostic = finding(["import os", code], settings(tmp_path))
+
+    assert diagnostic.code is Code.KERNEL_DIED
+    assert diagnostic.line == 20
+    assert diagnostic.what == f"The kernel died while it ran cell 2 ({reason})."
+
+
+def test_a_kernel_that_dies_after_its_last_cell(tmp_path):
+    code = "import os, threading\nthreading.Timer(0.3, os._exit, [0]).start()"
+    slow = settings(tmp_path)
+
+    with pytest.raises(ExecutionError, match="X002"):
+        run(["1", code, "2"], places("123"), slow, lambda number, _: time.sleep(1.5 * (number == 3)))
+
+
+def test_a_cell_that_runs_too_long(tmp_path):
+    code = "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    diagnostic = finding([code], settings(tmp_path, cell_timeout=0.5))
+
+    assert diagnostic.code is Code.CELL_TIMED_OUT
+    assert diagnostic.line == 10
+    assert "0.5 seconds" in diagnostic.what
+    assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_an_interrupt_ends_the_run_and_the_kernel(tmp_path):
+    pid = tmp_path / "pid"
+
+    def interrupt():
+        wait_for(pid)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    code = "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_cells([code], settings(tmp_path))
+    thread.join()
+
+    assert not is_running(int(pid.read_text()))
+
+
+def test_an_error_of_the_caller_ends_the_kernel(tmp_path):
+    def fail(number, _):
+        if number == 2:
+            raise RuntimeError("the terminal is gone")
+
+    with pytest.raises(RuntimeError, match="the terminal is gone"):
+        run_cells(["import os\nopen('pid', 'w').write(str(os.getpid()))", "1"], settings(tmp_path), fail)
+
+    assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_an_environment_that_does_not_exist(tmp_path):
+    diagnostic = finding(["1"], settings(tmp_path, environment=tmp_path / "none"))
+
+    assert diagnostic.code is Code.MISSING_ENVIRONMENT
+    assert diagnostic.path == str(tmp_path / "none")
+    assert "does not exist" in diagnostic.what
+
+
+def test_an_environment_that_cannot_start_a_kernel(tmp_path):
+    interpreter = tmp_path / "bin/python"
+    interpreter.parent.mkdir()
+    interpreter.write_text("#!/bin/sh\necho 'No module named ipykernel_launcher' >&2\nexit 1\n")
+    interpreter.chmod(0o755)
+    diagnostic = finding(["1"], settings(tmp_path, environment=tmp_path))
+
+    assert diagnostic.code is Code.MISSING_ENVIRONMENT
+    assert "No module named ipykernel_launcher" in diagnostic.what
+
+
+def test_an_environment_without_its_framework(tmp_path):
+    lacking = Framework("engine", "Engine", "engine", "no-such-framework")
+    diagnostic = finding(["open('ran', 'w')"], settings(tmp_path, framework=lacking))
+
+    assert diagnostic.code is Code.MISSING_ENVIRONMENT
+    assert "has no no-such-framework" in diagnostic.what
+    assert not (tmp_path / "ran").exists()
+
+
+def test_every_cell_has_a_place(tmp_path):
+    with pytest.raises(ValueError, match="2 cells cannot run at 1 places"):
+        run(["1", "2"], places("1"), settings(tmp_path))
+
+
+def test_installed_version(tmp_path):
+    assert installed_version(ENVIRONMENT, "ipykernel") == metadata.version("ipykernel")
+    assert installed_version(ENVIRONMENT, "no-such-framework") is None
+    assert installed_version(tmp_path, "ipykernel") is None
+
+
+def test_digest_data_takes_the_first_folder_that_has_a_file(tmp_path):
+    for folder, names in {"a": ["both"], "b": ["both", "only"]}.items():
+        for name in names:
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / name).write_text(folder)
+
+    digests = digest_data(["only", "both", "none"], [tmp_path / "a", tmp_path / "b"])
+
+    assert digests == {
+        name: hashlib.sha1(text).hexdigest()  # noqa: S324
+        for name, text in {"both": b"a", "only": b"b"}.items()
+    }
+
+
+def cuda(name: str | None) -> SimpleNamespace:
+    return SimpleNamespace(is_available=lambda: name is not None, get_device_name=lambda: name)
+
+
+@pytest.mark.parametrize(("name", "device"), [(None, "cpu"), ("NVIDIA H200", "NVIDIA H200")])
+def test_the_device_is_the_accelerator_if_there_is_one(monkeypatch, name, device):
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda(name)))
+
+    assert probe.describe("ipykernel")["device"] == device
+
+
+@pytest.mark.skipif(not PLOTTING_ENVIRONMENT.exists(), reason="needs matplotlib, which the engine does not have")
+def test_two_runs_draw_the_same_plot(tmp_path):
+    cells = [
+        "import matplotlib.pyplot as plt",
+        "plt.plot([1, 2], [3, 4])\nplt.fill_between([1, 2], [3, 4], hatch='x')\nplt.xlabel('épochs');",
+    ]
+    setting = settings(tmp_path, framework=FRAMEWORKS["pytorch"], environment=PLOTTING_ENVIRONMENT)
+    first, second = (run_cells(cells, setting).outputs for _ in range(2))
+
+    (figure,) = first[1]
+    assert first == second
+    assert set(figure["data"]) == {"image/svg+xml", "text/plain"}
+    assert ">épochs</text>" in figure["data"]["image/svg+xml"]
