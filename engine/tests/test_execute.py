@@ -18,7 +18,7 @@ import pytest
 from polybook import probe
 from polybook.diagnostics import Code
 from polybook.errors import ExecutionError
-from polybook.execute import Setting, digest_data, installed_version, run
+from polybook.execute import Setting, digest_data, run
 from polybook.frameworks import FRAMEWORKS, Framework
 from polybook.outputs import normalise
 
@@ -187,8 +187,7 @@ RAISING = {
     "no Python": ("def f(:", "SyntaxError: "),
     "a question": ("input('?')", "StdinNotImplementedError: "),
     "an error that the reply is silent about": (
-        "def draw():\n    raise ValueError('no figure')\n"
-        "get_ipython().events.register('post_execute', draw)",
+        "def draw():\n    raise ValueError('no figure')\nget_ipython().events.register('post_execute', draw)",
         "ValueError: no figure",
     ),
     "a long message": ("raise ValueError('long ' * 100)", "ValueError: long long "),
@@ -298,12 +297,6 @@ def test_every_cell_has_a_place(tmp_path):
         run(["1", "2"], places("1"), settings(tmp_path))
 
 
-def test_installed_version(tmp_path):
-    assert installed_version(ENVIRONMENT, "ipykernel") == metadata.version("ipykernel")
-    assert installed_version(ENVIRONMENT, "no-such-framework") is None
-    assert installed_version(tmp_path, "ipykernel") is None
-
-
 def test_digest_data_takes_the_first_folder_that_has_a_file(tmp_path):
     for folder, names in {"a": ["both"], "b": ["both", "only"]}.items():
         for name in names:
@@ -329,7 +322,9 @@ def test_the_device_is_the_accelerator_if_there_is_one(monkeypatch, name, device
     assert probe.describe("ipykernel")["device"] == device
 
 
-@pytest.mark.skipif(not PLOTTING_ENVIRONMENT.exists(), reason="needs matplotlib, which the engine does not have")
+@pytest.mark.skipif(
+    not PLOTTING_ENVIRONMENT.exists(), reason="needs matplotlib, which the engine does not have"
+)
 def test_two_runs_draw_the_same_plot(tmp_path):
     cells = [
         "import matplotlib.pyplot as plt",

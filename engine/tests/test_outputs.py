@@ -69,7 +69,7 @@ CASES = {
         [result({"text/plain": "<object at 0x...>"})],
     ),
     "the file of a cell": (
-        [stream("/tmp/ipykernel_71/123.py:2: UserWarning: x", "stderr")],
+        [stream("/var/folders/x/T/ipykernel_71/123.py:2: UserWarning: x", "stderr")],
         [stream("<cell>:2: UserWarning: x", "stderr")],
     ),
     "the folder of a package": (

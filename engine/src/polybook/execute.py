@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +38,6 @@ _LONGEST_MESSAGE = 300
 _CODE_SUFFIXES = frozenset({".py", ".pyc", ".so"})
 #: Variables of the caller that would make results depend on who runs polybook.
 _FOREIGN_VARIABLES = ("IPYTHONDIR", "MATPLOTLIBRC", "MPLBACKEND", "PYTHONHOME", "PYTHONSTARTUP")
-_VERSION_QUERY = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
 
 _LOG = logging.getLogger("polybook.kernel")
 _LOG.addHandler(logging.NullHandler())
@@ -104,16 +102,6 @@ def run(
     if not _interpreter(setting.environment).exists():
         raise ExecutionError(_missing(setting, "does not exist"))
     return asyncio.run(_run(cells, places, setting, on_cell))
-
-
-def installed_version(environment: Path, distribution: str) -> str | None:
-    """Return the public version of a distribution in an environment, `None` where either is missing."""
-    command = [str(_interpreter(environment)), "-I", "-c", _VERSION_QUERY, distribution]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return _public(answer.stdout.strip())
 
 
 def digest_data(names: Iterable[str], roots: Sequence[Path]) -> dict[str, str]:
@@ -244,13 +232,14 @@ class _Kernel:
             last: The place of the last cell, which has to answer for a kernel that is dead by now.
 
         Raises:
-            ExecutionError: The kernel is dead.
+            ExecutionError: The kernel is dead or does not know its device.
         """
         distribution = self.setting.framework.distribution
         try:
             facts = await self._evaluate(f"{_PROBE}.describe({distribution!r})")
-        except DeadKernelError as error:
-            raise ExecutionError(_died(len(self.client.nb.cells), last, await self._exit())) from error
+        except RuntimeError as error:
+            reason = await self._exit() if isinstance(error, DeadKernelError) else _one_line(str(error))
+            raise ExecutionError(_died(len(self.client.nb.cells), last, reason)) from error
         outputs = tuple(_plain(cell.outputs) for cell in self.client.nb.cells)
         data = digest_data(self._data_names(), self.setting.data_roots)
         return RunResult(outputs, data, facts["python"], _public(facts["version"]), facts["device"])

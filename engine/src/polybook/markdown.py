@@ -56,7 +56,7 @@ class Flavour(Protocol):
 
 
 _CJK = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]"
-_CJK_LINE_BREAK = re.compile(rf"(?<={_CJK})[ \t]*\r?\n(?={_CJK})")
+_CJK_LINE_BREAK = re.compile(rf"\n(?={_CJK})(?<={_CJK}\n)")
 _LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\[\]]*)\]\((?P<path>[^()\s:#]+)(?P<anchor>#[^()\s]*)?\)")
 _SENTENCE_START = re.compile(r"(?:\A|\n[ \t\r]*\n|[.!?]\s+|^[ \t]*(?:[*-]|\d+\.)[ \t]+)\Z", re.MULTILINE)
 

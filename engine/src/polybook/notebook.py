@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from .dialect import Element
 from .markdown import Renderer, work_anchor
@@ -83,7 +85,13 @@ class NotebookFlavour:
 
     def chapter_link(self, chapter: str) -> str:
         """See `Flavour`."""
-        return posixpath.relpath(f"{chapter}.ipynb", posixpath.dirname(self.chapter) or ".")
+        return address(f"{chapter}.ipynb", posixpath.dirname(self.chapter))
+
+
+@functools.cache
+def address(path: str, folder: str) -> str:
+    """Return the relative address of `path` seen from `folder`, both in one tree."""
+    return posixpath.relpath(path, folder or ".")
 
 
 def to_notebook(
@@ -134,5 +142,5 @@ def notebook_of(cells: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def write_notebook(notebook: dict[str, Any]) -> str:
-    """Return a notebook's text, as Jupyter itself writes it."""
-    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    """Return a notebook's text, one line of source a line."""
+    return orjson.dumps(notebook, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n"

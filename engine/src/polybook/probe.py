@@ -1,7 +1,7 @@
 """What polybook puts into a kernel before a chapter's first cell. It runs there, not here.
 
-`execute` sends the text of this module, so it uses the standard library and IPython only, and no more of
-Python than the oldest environment of a framework has.
+`execute` sends the text of this module, so it needs nothing but the standard library and what every kernel
+has, and no newer Python than the oldest environment of a framework.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from importlib import metadata
 from types import ModuleType
 
 from IPython import get_ipython
-from matplotlib_inline.config import InlineBackend
+from traitlets.config import Config
 
 _CPU = "cpu"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
 
 def install(log: str, roots: Sequence[str]) -> None:
@@ -67,12 +66,14 @@ def _log_reads(log: str, roots: Sequence[str]) -> None:
 def _make_plots_repeatable() -> None:
     """Have figures shown as SVG, and drawn byte for byte the same by two runs.
 
-    The settings take effect when a cell imports matplotlib; nothing is imported for them.
+    The settings wait for a cell that imports matplotlib; an environment may well have none.
     """
-    backend: Any = InlineBackend.instance(parent=get_ipython())
-    backend.figure_formats = {"svg"}
-    backend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
-    backend.rc = {"svg.hashsalt": "polybook", "svg.fonttype": "none"}
+    shell = get_ipython()
+    shell.config.InlineBackend = Config(
+        figure_formats={"svg"},
+        print_figure_kwargs={"bbox_inches": "tight", "metadata": {"Date": None}},
+        rc={"svg.hashsalt": "polybook", "svg.fonttype": "none"},
+    )
     fonts = logging.getLogger("matplotlib.font_manager")
     fonts.addFilter(lambda record: "building the font cache" not in record.getMessage())
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from itertools import accumulate
 
 from ..diagnostics import Code, Diagnostic
 from ..dialect import find_saved_statements, replace_roles
@@ -88,8 +89,8 @@ class _Code:
 
     origin: Origin
     text: str
-    #: The statements; none where the code is not Python.
-    body: Sequence[ast.stmt]
+    #: The statements, or `None` where the code is not Python.
+    body: Sequence[ast.stmt] | None
     #: The chapter's line of each line of the text.
     lines: tuple[int, ...]
 
@@ -109,10 +110,10 @@ def read_chapter(
         default: The framework that cells without a mark belong to.
         library: The library's package, `d2l`.
     """
-    cells = list(_read_cells(name, document, framework, default))
-    if not any("@save" in cell.text for cell in cells):
+    if not any("@save" in cell.code for cell in document.cells):
         return []
-    statements = [(cell, node) for cell in cells for node in cell.body]
+    cells = list(_read_cells(name, document, framework, default))
+    statements = [(cell, node) for cell in cells for node in cell.body or ()]
     imports: dict[str, list[Import]] = {}
     for cell, node in statements:
         for each in read_imports(node, cell.place(node.lineno), library):
@@ -128,7 +129,7 @@ def _read_cells(name: str, document: Document, framework: str, default: str) -> 
             title = _plain(block.title)
         elif isinstance(block, Cell):
             tree = parse_module(block.code)
-            yield _Code(Origin(name, title), block.code, tree.body if tree else [], _find_lines(block))
+            yield _Code(Origin(name, title), block.code, tree.body if tree else None, _find_lines(block))
 
 
 def _plain(title: str) -> str:
@@ -144,9 +145,7 @@ def _find_lines(cell: Cell) -> tuple[int, ...]:
     lines = [0] * len(chosen)
     for start, position, size in SequenceMatcher(None, written, chosen, autojunk=False).get_matching_blocks():
         lines[position : position + size] = range(cell.code_line + start, cell.code_line + start + size)
-    for position, line in enumerate(lines):
-        lines[position] = line or lines[position - 1] or cell.code_line
-    return tuple(lines)
+    return tuple(accumulate(lines, lambda before, line: line or before, initial=cell.code_line))[1:]
 
 
 def _names_of_add_to_class(statements: Iterable[ast.stmt]) -> frozenset[str]:
@@ -174,7 +173,7 @@ class _SaveReader:
 
     def read(self, cell: _Code) -> Iterator[Saved | Diagnostic]:
         found = find_saved_statements(cell.text)
-        if found and not cell.body:
+        if found and cell.body is None:
             yield _invalid(cell.place(found[0].mark_line), "A cell with `#@save` is not Python.")
             return
         for each in found:

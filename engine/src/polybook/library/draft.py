@@ -164,8 +164,12 @@ def _name_not_saved(draft: Draft) -> Iterator[Finding]:
 
 def _distinct(uses: Sequence[Use]) -> list[Use]:
     """Return the first use of each name, the first eager one where there is one."""
-    by_name = {use.path[:2]: use for use in sorted(reversed(uses), key=lambda use: use.is_eager)}
-    return [use for use in uses if by_name[use.path[:2]] is use]
+    first: dict[tuple[str, ...], Use] = {}
+    for use in uses:
+        known = first.setdefault(use.path[:2], use)
+        if use.is_eager and not known.is_eager:
+            first[use.path[:2]] = use
+    return list(first.values())
 
 
 def _why_unknown(draft: Draft, saved: Saved, use: Use, name: str) -> tuple[str, str] | None:

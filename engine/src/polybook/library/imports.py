@@ -45,7 +45,7 @@ class Import:
 
     @property
     def bound(self) -> str:
-        """The name that the import binds; `*` for a star import."""
+        """The name that the import binds."""
         return self.asname or self.name or self.module.partition(".")[0]
 
     @property
@@ -73,7 +73,7 @@ class Import:
 
 
 def read_imports(statement: ast.stmt, place: Place, library: str) -> Iterator[Import]:
-    """Yield what an import statement binds; what it takes out of the library is left out.
+    """Yield what an import statement binds; stars and what it takes out of the library are left out.
 
     Args:
         statement: Any statement; one that is no import binds nothing.
@@ -89,6 +89,8 @@ def read_imports(statement: ast.stmt, place: Place, library: str) -> Iterator[Im
     elif isinstance(statement, ast.ImportFrom):
         module = "." * statement.level + (statement.module or "")
         for alias in statement.names:
+            if alias.name == "*":
+                continue
             if module == library:
                 yield Import("", "", alias.asname or alias.name, place)
             elif module.partition(".")[0] != library:
@@ -96,7 +98,7 @@ def read_imports(statement: ast.stmt, place: Place, library: str) -> Iterator[Im
 
 
 def write_imports(imports: Iterable[Import]) -> str:
-    """Return the imports sorted, each once: the standard library's, then all others."""
+    """Return the imports sorted, each once: the standard library's, others, relative ones."""
     sections: dict[int, list[Import]] = {}
     for each in sorted(set(imports)):
         sections.setdefault(_section(each.module), []).append(each)
@@ -107,7 +109,9 @@ def _section(module: str) -> int:
     root = module.partition(".")[0]
     if root == "__future__":
         return 0
-    return 1 if root in sys.stdlib_module_names else 2
+    if root in sys.stdlib_module_names:
+        return 1
+    return 2 if root else 3
 
 
 def _lines(imports: list[Import]) -> Iterator[str]:
@@ -117,15 +121,18 @@ def _lines(imports: list[Import]) -> Iterator[str]:
         if each.name:
             clauses.setdefault(each.module, []).append(each.clause)
     for module in sorted(clauses, key=str.lower):
-        yield _from_line(module, sorted(clauses[module], key=lambda clause: (clause.lower(), clause)))
+        yield _from_line(module, sorted(clauses[module], key=_kind))
 
 
 def _from_line(module: str, clauses: list[str]) -> str:
-    if "*" in clauses:
-        others = [clause for clause in clauses if " as " in clause]
-        lines = [f"from {module} import *", *([_from_line(module, others)] if others else [])]
-        return "\n".join(lines)
     line = f"from {module} import {', '.join(clauses)}"
     if len(line) <= LINE_LENGTH:
         return line
     return "\n".join((f"from {module} import (", *(f"    {clause}," for clause in clauses), ")"))
+
+
+def _kind(clause: str) -> tuple[int, str, str]:
+    """Return where a name stands in its line: constants, then classes, then all others."""
+    name = clause.partition(" ")[0]
+    rank = 0 if len(name) > 1 and name.isupper() else 1 if name[0].isupper() else 2
+    return rank, name.lower(), clause

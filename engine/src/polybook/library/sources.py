@@ -84,8 +84,13 @@ def merge_members(source: str, members: Mapping[str, str]) -> str:
     present = [child for child in node.body if isinstance(child, Definable) and child.name in texts]
     earlier = {child.name: child for child in reversed(present)}
     for child in reversed(present):
-        is_first = earlier[child.name] is child
-        lines[first_line(child) - 1 : last_line(child)] = [texts[child.name]] if is_first else []
+        start = first_line(child) - 1
+        if earlier[child.name] is child:
+            lines[start : last_line(child)] = [texts[child.name]]
+            continue
+        while not lines[start - 1].strip():
+            start -= 1
+        del lines[start : last_line(child)]
     added = [text for name, text in texts.items() if name not in earlier]
     return "\n\n".join(["\n".join(lines), *added])
 

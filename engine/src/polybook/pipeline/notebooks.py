@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from pathlib import Path
 
-from ..notebook import NotebookFlavour, to_notebook, write_notebook
+from ..notebook import NotebookFlavour, address, to_notebook, write_notebook
 from ..references import Chapter
 from .book import Book
 from .files import write_tree
@@ -59,4 +59,4 @@ def find_file(root: Path, path: str, here: str, found: dict[str, Path]) -> str |
         return None
     name = f"outside/{path.replace('../', '')}" if path.startswith("../") else path
     found[name] = file
-    return posixpath.relpath(name, here or ".")
+    return address(name, here)

@@ -25,7 +25,8 @@ from ..errors import RenderError
 from ..site.settings import MATHJAX
 from .files import write_if_changed, write_tree
 
-#: Gives the place in the book of a line of a built page: (page's path, line) to (path, line).
+#: Gives the place in the book of a line of a page: (page's path, line) to (path, line). MyST-NB counts
+#: the lines of a notebook as 10000 for each cell, from 1, and one for each line in it.
 Locate = Callable[[str, int], tuple[str, int]]
 
 #: What Sphinx keeps for itself, and what only debuggers read.
@@ -155,7 +156,7 @@ def _place(path: str, line: int, source: Path, locate: Locate | None) -> tuple[s
 
 
 def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return text if text.endswith((".", "!", "?", "]")) else f"{text}."
 
 
 def _failure(log: str, place: Path) -> Diagnostic:

@@ -16,7 +16,7 @@ from ..frameworks import code_for
 from ..keys import digest_code
 from ..markdown import Renderer, work_anchor
 from ..model import Cell, Fence
-from ..notebook import code_cell, markdown_cell, notebook_of
+from ..notebook import address, code_cell, markdown_cell, notebook_of
 from ..outputs import Record
 from ..references import Chapter, Index, Target
 
@@ -77,7 +77,7 @@ class PageFlavour:
         return f"````{{table}} {' '.join(caption.split())}\n{name}\n{rows}\n````"
 
     def math(self, tex: str, label: str | None) -> str:
-        r"""See `Flavour`; without `nowrap` Sphinx puts what holds `\\\\` into a `split`, where no tag may be."""
+        r"""See `Flavour`; without `nowrap` Sphinx puts what holds `\\` into a `split`, where no tag may be."""
         formula = f"```{{math}}\n:nowrap:\n\n\\[{tex}\\]\n```"
         return (self.anchor(label) if label else "") + formula
 
@@ -104,7 +104,7 @@ class PageFlavour:
 
     def chapter_link(self, chapter: str) -> str:
         """See `Flavour`."""
-        return posixpath.relpath(f"{chapter}.ipynb", posixpath.dirname(self.chapter) or ".")
+        return address(f"{chapter}.ipynb", posixpath.dirname(self.chapter))
 
 
 def _plain(text: str) -> str:

@@ -1,0 +1,71 @@
+"""Links between the languages of a page, and the site's words."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+from babel.messages.pofile import read_po
+
+from polybook.languages import LANGUAGES
+from polybook.site.context import alternates, language_links
+from polybook.site.landing import landing_page
+from polybook.site.words import read_words
+
+BOTH = [("en", "English"), ("fr", "Français")]
+
+
+def urls(page, pages=None):
+    return [link.url for link in language_links(page, "en", BOTH, pages or {})]
+
+
+def test_links_go_up_to_the_folder_of_the_languages():
+    assert urls("index") == ["../en/index.html", "../fr/index.html"]
+    assert urls("a/b/c") == ["../../../en/a/b/c.html", "../../../fr/a/b/c.html"]
+
+
+def test_a_language_without_the_page_has_no_link():
+    assert urls("a", {"fr": ["b"]}) == ["../en/a.html"]
+    assert urls("search", {"fr": ["b"]}) == ["../en/search.html", "../fr/search.html"]
+
+
+def test_alternates_are_absolute_where_the_address_is_known():
+    links = language_links("a/b", "en", BOTH, {})
+    assert 'hreflang="fr" href="https://example.org/fr/a/b.html"' in alternates(
+        "a/b", links, "https://example.org/en/"
+    )
+    assert 'hreflang="fr" href="../../fr/a/b.html"' in alternates("a/b", links, "")
+
+
+def test_a_page_in_one_language_has_no_alternates():
+    assert alternates("a", language_links("a", "en", BOTH[:1], {}), "") == ""
+
+
+@pytest.mark.parametrize("language", [each.catalogue for each in LANGUAGES.values() if each.tag != "en"])
+def test_every_language_has_polybooks_own_words(language):
+    words = read_words(language)
+    for text in (
+        "Picture made by the code above.",
+        "These results come from an earlier version of this code.",
+        "This code has not been run yet.",
+        "Language",
+        "Search this book...",
+    ):
+        assert words.gettext(text) not in ("", text)
+
+
+def test_catalogues_are_whole():
+    for path in (files("polybook.site") / "locale").iterdir():
+        with path.open("rb") as stream:
+            for message in read_po(stream):
+                assert message.string, (path.name, message.id)
+
+
+def test_a_language_without_a_catalogue_keeps_the_text():
+    assert read_words("xx").gettext("Language") == "Language"
+
+
+def test_the_root_page_escapes_titles():
+    html = landing_page([(LANGUAGES["en"], "Loss < 1 & <b>more</b>")], home="start.html")
+    assert "Loss &lt; 1 &amp; &lt;b&gt;more" in html
+    assert 'href="en/start.html"' in html

@@ -1,0 +1,295 @@
+"""Pages as Sphinx writes them and as a browser shows them, from the source tree in `site/source`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from polybook.languages import LANGUAGES
+from polybook.pipeline.render import render, render_site
+from polybook.site.landing import landing_page
+from polybook.site.settings import Site, sphinx_settings
+
+SOURCE = Path(__file__).parent / "site" / "source"
+SCREENSHOTS = Path(__file__).parents[2] / "_build" / "screenshots" / "engine"
+CHROMIUM = shutil.which("chromium")
+TITLES = {"en": "A Small Book", "pt": "Um pequeno livro", "zh": "一本小书"}
+FRAMEWORKS = ("pytorch", "tensorflow", "jax")
+
+
+def settings(tag, frameworks=FRAMEWORKS, config=None):
+    languages = [LANGUAGES[each] for each in TITLES]
+    return sphinx_settings(
+        Site("The Authors", frameworks, languages, config or {}), LANGUAGES[tag], TITLES[tag]
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Build the site in three languages, two Sphinx processes at a time."""
+    build = tmp_path_factory.mktemp("book") / "_build"
+    for tag in TITLES:
+        shutil.copytree(SOURCE, build / tag / "source")
+    folder = render_site(build, {tag: settings(tag) for tag in TITLES}, jobs=2)
+    landing = landing_page([(LANGUAGES[tag], title) for tag, title in TITLES.items()])
+    (folder / "index.html").write_text(landing, encoding="utf-8")
+    return folder
+
+
+def page(site, name, tag="en"):
+    return BeautifulSoup((site / tag / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def tab_sets(soup):
+    """Return each tab-set as a mapping from tab to the text in it."""
+    found = []
+    for tab_set in soup.select(".framework-tabs"):
+        labels = [label.get_text(strip=True) for label in tab_set.find_all("label", recursive=False)]
+        contents = [" ".join(panel.get_text().split()) for panel in tab_set.select(".sd-tab-content")]
+        found.append(dict(zip(labels, contents, strict=True)))
+    return found
+
+
+def test_neighbours_become_one_tab_set_in_the_books_order(site):
+    tabs = tab_sets(page(site, "rnn/tabs"))
+    assert [list(each) for each in tabs] == [
+        ["PyTorch", "TensorFlow", "JAX"],
+        ["PyTorch", "TensorFlow", "JAX"],
+        ["PyTorch", "TensorFlow", "JAX"],
+        ["PyTorch"],
+    ]
+    assert "import torch" in tabs[0]["PyTorch"]
+    assert "import torch" not in tabs[0]["JAX"]
+
+
+def test_prose_and_code_of_a_run_share_a_tab_in_their_order(site):
+    tabs = tab_sets(page(site, "rnn/tabs"))[1]
+    assert tabs["PyTorch"].index("tensors are arrays") < tabs["PyTorch"].index("torch.ones")
+    assert tabs["TensorFlow"].index("In TensorFlow") < tabs["TensorFlow"].index("tf.ones")
+    assert "tensors are arrays" in tabs["JAX"]
+    assert "tensors are arrays" not in tabs["TensorFlow"]
+
+
+def test_no_id_is_on_a_page_twice(site):
+    ids = [tag["id"] for tag in page(site, "rnn/tabs").select("[id]")]
+    assert len(ids) == len(set(ids))
+    assert "note-shared" in ids
+
+
+def test_tabs_are_synchronised_under_the_frameworks_names(site):
+    labels = page(site, "rnn/tabs").select(".framework-tabs > label")
+    assert {label["data-sync-group"] for label in labels} == {"framework"}
+    assert {label["data-sync-id"] for label in labels} == set(FRAMEWORKS)
+
+
+def test_what_belongs_to_all_frameworks_stands_between_the_tabs(site):
+    paragraph = page(site, "rnn/tabs").find("p", string="This stands between two tab-sets.")
+    assert paragraph.find_parent(class_="framework-tabs") is None
+
+
+def test_what_belongs_to_no_framework_of_the_book_is_left_out(site):
+    assert "Nobody reads this" not in page(site, "rnn/tabs").get_text()
+
+
+def test_a_book_with_one_framework_has_no_tabs(tmp_path):
+    shutil.copytree(SOURCE, tmp_path / "source")
+    render(tmp_path / "source", tmp_path / "html", settings("en", ["jax"]))
+    article = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(), "html.parser").article
+    assert not article.select(".framework-tabs")
+    assert "jnp.ones" in article.get_text()
+    assert "tensors are arrays" in article.get_text()
+    assert "torch.ones" not in article.get_text()
+
+
+def test_plots_have_their_sentence_or_a_stock_phrase_as_alternative_text(site):
+    alternatives = [image["alt"] for image in page(site, "rnn/tabs", "pt").select(".cell_output img")]
+    assert alternatives == [
+        "Perplexity falls from 20.1 to 1.3 in 50 epochs.",
+        "Figura feita pelo código acima.",
+        "Figura feita pelo código acima.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "stale", "missing"),
+    [
+        ("en", "an earlier version of this code", "has not been run yet"),
+        ("pt", "uma versão anterior deste código", "ainda não foi executado"),
+        ("zh", "早期版本", "尚未运行"),
+    ],
+)
+def test_notices_stand_between_code_and_results(site, tag, stale, missing):
+    notices = page(site, "rnn/tabs", tag).select(".polybook-notice")
+    assert [notice["class"][1] for notice in notices] == ["polybook-stale", "polybook-missing"]
+    assert stale in notices[0].get_text()
+    assert missing in notices[1].get_text()
+    assert "cell_input" in notices[0].find_previous_sibling()["class"]
+    assert "cell_output" in notices[0].find_next_sibling()["class"]
+
+
+def test_a_page_says_its_language_and_where_the_others_are(site):
+    soup = page(site, "rnn/tabs", "pt")
+    assert soup.html["lang"] == "pt-BR"
+    alternates = {link["hreflang"]: link["href"] for link in soup.select("link[rel=alternate]")}
+    assert alternates == {
+        "en": "../../en/rnn/tabs.html",
+        "pt": "../../pt/rnn/tabs.html",
+        "zh": "../../zh/rnn/tabs.html",
+        "x-default": "../../en/rnn/tabs.html",
+    }
+    links = soup.select(".polybook-languages a")
+    assert [link["href"] for link in links] == list(alternates.values())[:3]
+    assert [link.get_text() for link in links if link.get("aria-current")] == ["Português"]
+    for link in links:
+        assert (site / "pt" / "rnn" / link["href"]).resolve().is_file()
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        (
+            "pt",
+            ["Voltar ao topo", "Pular para o conteúdo principal", "Buscar neste livro..."],
+        ),
+        ("zh", ["回到顶部", "搜索本书……", "颜色模式"]),
+    ],
+)
+def test_the_theme_speaks_the_readers_language(site, tag, words):
+    html = (site / tag / "rnn/tabs.html").read_text(encoding="utf-8")
+    for word in words:
+        assert word in html
+
+
+def test_nothing_remote_is_loaded(site):
+    for path in site.rglob("*.html"):
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        loaded = [tag["src"] for tag in soup.select("[src]")]
+        loaded += [tag["href"] for tag in soup.select("link[href]")]
+        assert [address for address in loaded if "//" in address] == [], path
+
+
+def test_mathjax_is_there_once(site):
+    assert [path.relative_to(site).as_posix() for path in site.rglob("tex-svg*.js")] == [
+        "mathjax/tex-svg-full.js"
+    ]
+    script = page(site, "rnn/tabs").select_one("script[src*=mathjax]")
+    assert (site / "en" / "rnn" / script["src"]).resolve() == site / "mathjax" / "tex-svg-full.js"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium")
+    flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield chromium
+        chromium.close()
+
+
+class Reader:
+    """A tab of the browser that can reach nothing but files, and notes what goes wrong."""
+
+    def __init__(self, browser, **options):
+        self.context = browser.new_context(offline=True, **options)
+        self.tab = self.context.new_page()
+        self.remote, self.wrong = [], []
+        self.tab.on("request", lambda request: self._note(request.url))
+        self.tab.on("requestfailed", lambda request: self.wrong.append(request.url))
+        self.tab.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.tab.on(
+            "console", lambda message: self.wrong.append(message.text) if message.type == "error" else None
+        )
+
+    def _note(self, url):
+        if not url.startswith(("file:", "data:")):
+            self.remote.append(url)
+
+    def open(self, path, rest=""):
+        self.tab.goto(path.as_uri() + rest, wait_until="load")
+        return self.tab
+
+    def chosen(self):
+        """Return the framework that each tab-set shows."""
+        script = "sets => sets.map(set => set.querySelector('input:checked + label').dataset.syncId)"
+        return self.tab.eval_on_selector_all(".framework-tabs", script)
+
+
+@pytest.fixture
+def reader(browser):
+    reader = Reader(browser, viewport={"width": 390, "height": 600})
+    yield reader
+    reader.context.close()
+    assert reader.remote == []
+    assert reader.wrong == []
+
+
+def test_a_chosen_framework_is_kept_everywhere(reader, site):
+    tab = reader.open(site / "en/rnn/tabs.html")
+    assert reader.chosen() == ["pytorch"] * 4
+    tab.locator(".framework-tabs >> nth=2").get_by_text("JAX").click()
+    assert reader.chosen() == ["jax"] * 3 + ["pytorch"]
+    reader.open(site / "pt/rnn/tabs.html")
+    assert reader.chosen() == ["jax"] * 3 + ["pytorch"]
+    reader.open(site / "en/rnn/tabs.html", "?framework=tensorflow")
+    assert reader.chosen() == ["tensorflow"] * 3 + ["pytorch"]
+
+
+def test_a_click_on_a_tab_does_not_move_it(reader, site):
+    tab = reader.open(site / "en/rnn/tabs.html")
+    tab.wait_for_selector("mjx-container")
+    label = tab.locator(".framework-tabs >> nth=2").get_by_text("TensorFlow")
+    label.scroll_into_view_if_needed()
+    before = label.bounding_box()["y"]
+    label.click()
+    tab.wait_for_timeout(200)
+    assert label.bounding_box()["y"] == pytest.approx(before, abs=1)
+
+
+def test_the_language_switcher_keeps_the_place(reader, site):
+    tab = reader.open(site / "en/rnn/tabs.html", "#eq-state")
+    tab.locator(".polybook-languages summary").click()
+    tab.locator(".polybook-languages a[hreflang=zh]").click()
+    tab.wait_for_url("**/zh/rnn/tabs.html#eq-state")
+    tab.goto((site / "index.html").as_uri())
+    tab.wait_for_url("**/zh/index.html")
+
+
+def test_the_root_page_leads_to_the_browsers_language(browser, site):
+    for locale, target in (("pt-PT", "pt"), ("zh-CN", "zh"), ("en-GB", "en")):
+        reader = Reader(browser, locale=locale)
+        reader.open(site / "index.html").wait_for_url(f"**/{target}/index.html")
+        reader.context.close()
+
+
+def test_the_root_page_lists_the_languages(browser, site):
+    for options, rest in (({"locale": "de"}, ""), ({}, "#choose"), ({"java_script_enabled": False}, "")):
+        reader = Reader(browser, **options)
+        tab = reader.open(site / "index.html", rest)
+        assert tab.locator("main a").all_inner_texts() == [
+            f"{LANGUAGES[tag].name}\n{title}" for tag, title in TITLES.items()
+        ]
+        reader.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_fit_the_screen(browser, site, width, scheme):
+    reader = Reader(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    for tag, name in (("pt", "rnn/tabs"), ("zh", "rnn/plain"), ("en", "index")):
+        tab = reader.open(site / tag / f"{name}.html")
+        if name == "rnn/tabs":
+            tab.wait_for_selector("mjx-container")
+        assert tab.evaluate("document.documentElement.scrollWidth") == width
+        assert tab.evaluate("document.documentElement.dataset.theme") == scheme
+        shot = SCREENSHOTS / f"{tag}-{name.replace('/', '-')}-{width}-{scheme}.png"
+        tab.screenshot(path=shot, full_page=True)
+    tab = reader.open(site / "index.html", "#choose")
+    tab.screenshot(path=SCREENSHOTS / f"root-{width}-{scheme}.png")
+    reader.context.close()
+    assert reader.remote == []
+    assert reader.wrong == []
