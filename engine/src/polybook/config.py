@@ -16,12 +16,14 @@ polybook's settings are the key `polybook:` of Jupyter Book's `_config.yml`:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from sphinx_external_toc.parsing import FileItem, MalformedError, parse_toc_data
+from sphinx_external_toc.api import FileItem
+from sphinx_external_toc.parsing import MalformedError, parse_toc_data
 
 from .diagnostics import Code, Diagnostic
 from .errors import ConfigError
@@ -34,6 +36,8 @@ TOC_FILE = "_toc.yml"
 _KEYS = ("source", "languages", "frameworks", "library")
 _LANGUAGE_KEYS = ("folder", "title", "framework", "captions")
 _LIBRARY_KEYS = ("module", "aliases")
+#: A set as Python prints it, in whatever order.
+_SET = re.compile(r"(?<=\{)'[^{}]*'(?=\})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class Toc:
 
     #: The chapters in reading order, the root first.
     entries: tuple[TocEntry, ...]
+    #: The name of the chapter that the book opens with.
+    root: str
     #: The whole of `_toc.yml`, for Jupyter Book.
     raw: Mapping[str, Any] = field(hash=False)
 
@@ -115,7 +121,9 @@ def read_config(text: str, path: str = CONFIG_FILE) -> Config:
     reader = _Reader(text, path, Code.BAD_CONFIG)
     raw = reader.mapping(reader.data, ())
     settings = reader.mapping(raw.get("polybook"), ("polybook",), _KEYS)
-    frameworks = tuple(reader.strings(settings.get("frameworks", []), ("polybook", "frameworks")))
+    frameworks = tuple(
+        dict.fromkeys(reader.strings(settings.get("frameworks", []), ("polybook", "frameworks")))
+    )
     for name in frameworks:
         reader.one_of(name, FRAMEWORKS, ("polybook", "frameworks"), "framework")
     if not frameworks:
@@ -132,7 +140,7 @@ def read_config(text: str, path: str = CONFIG_FILE) -> Config:
         source=source,
         languages=languages,
         frameworks=frameworks,
-        library=str(library["module"]) if "module" in library else None,
+        library=_module(reader, library),
         aliases=_aliases(reader, library),
         bibliographies=tuple(reader.strings(raw.get("bibtex_bibfiles", []), ("bibtex_bibfiles",))),
         raw={key: value for key, value in raw.items() if key != "polybook"},
@@ -161,6 +169,16 @@ def _languages(
         yield tag, BookLanguage(LANGUAGES[tag], folder, language_title, default, captions)
 
 
+def _module(reader: _Reader, library: Mapping[str, Any]) -> str | None:
+    if "module" not in library:
+        return None
+    name = str(library["module"])
+    if not name.isidentifier():
+        place = ("polybook", "library", "module")
+        raise reader.error(place, f"`{name}` cannot be the name of a package.", "Write for example `d2l`.")
+    return name
+
+
 def _aliases(reader: _Reader, library: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     place = ("polybook", "library", "aliases")
     aliases = reader.mapping(library.get("aliases", {}), place, tuple(FRAMEWORKS))
@@ -184,17 +202,38 @@ def read_toc(text: str, path: str = TOC_FILE) -> Toc:
             Diagnostic(path, 0, Code.EMPTY_BOOK, "The book has no chapters.", "Name them in `_toc.yml`.")
         )
     raw = reader.mapping(reader.data, ())
+    _check_files(reader)
     try:
         site_map = parse_toc_data(dict(raw))
     except (MalformedError, ValueError, KeyError, TypeError) as error:
-        what = f"This is no table of contents: {error}."
+        reason = _SET.sub(lambda found: ", ".join(sorted(found[0].split(", "))), str(error).rstrip("."))
+        what = f"This is no table of contents: {reason}."
         advice = "See Jupyter Book's documentation of `_toc.yml`."
         raise ConfigError(Diagnostic(path, 1, Code.BAD_TOC, what, advice)) from error
     counter = _Counter()
-    entries = [TocEntry(_name(str(site_map.root.docname)), ())]
+    root = chapter_name(str(site_map.root.docname))
+    entries = [TocEntry(root, ())]
     for tree in site_map.root.subtrees:
         entries += _entries(site_map, tree, counter, (), bool(tree.numbered))
-    return Toc(tuple(entries), raw)
+    return Toc(tuple(entries), root, raw)
+
+
+def _check_files(reader: _Reader) -> None:
+    """Look at each place where a table of contents names files."""
+    seen: set[str] = set()
+    for key, value, line in _scalars(reader.node):
+        if key == "glob":
+            what = f"A pattern such as `{value}` gives chapters no order."
+            raise reader.error_at(line, what, "Name each chapter with `file:`.")
+        if key not in ("root", "file"):
+            continue
+        name = chapter_name(value)
+        if name.startswith("/") or "\\" in name or {"", ".", ".."} & set(name.split("/")):
+            advice = "Write its path inside a language's folder, such as `rnn/gru`."
+            raise reader.error_at(line, f"`{value}` cannot be a chapter.", advice)
+        if name in seen:
+            raise reader.error_at(line, f"The chapter `{name}` is named twice.", "Take one of them out.")
+        seen.add(name)
 
 
 class _Counter:
@@ -215,17 +254,15 @@ def _entries(
         if not isinstance(item, FileItem):
             continue
         number = (*parent, counter.next()) if numbered else ()
-        yield TocEntry(_name(str(item)), number)
+        yield TocEntry(chapter_name(str(item)), number)
         inner = _Counter()
         for subtree in site_map[str(item)].subtrees:
             yield from _entries(site_map, subtree, inner, number, numbered)
 
 
-def _name(docname: str) -> str:
+def chapter_name(file: str) -> str:
     """Return a chapter's name without the ending that `_toc.yml` may give it."""
-    for ending in (".md", ".ipynb"):
-        docname = docname.removesuffix(ending)
-    return docname
+    return file.removesuffix(".md").removesuffix(".ipynb")
 
 
 def _example(line: str) -> str:
@@ -241,23 +278,29 @@ class _Reader:
         try:
             self.node = yaml.compose(text)
             self.data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: the 31st of February
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 1
-            what = f"This is not YAML: {getattr(error, 'problem', None) or error}."
+            problem = " ".join(str(getattr(error, "problem", None) or error).split())
+            what = f"This is not YAML: {problem}."
             raise ConfigError(Diagnostic(path, line, code, what, "Mend the line.")) from error
 
     def error(self, place: Sequence[str], what: str, advice: str) -> ConfigError:
         """Return the error at the key that `place` leads to."""
-        return ConfigError(Diagnostic(self.path, self._line(place), self.code, what, advice))
+        return self.error_at(self._line(place), what, advice)
+
+    def error_at(self, line: int, what: str, advice: str) -> ConfigError:
+        """Return the error at a line."""
+        return ConfigError(Diagnostic(self.path, line, self.code, what, advice))
 
     def mapping(
         self, value: Any, place: tuple[str, ...], known: Sequence[str] | None = None
     ) -> Mapping[str, Any]:
         """Return `value` if it is a mapping of known keys."""
-        name = place[-1] if place else "the file"
+        name = place[-1] if place else self.path
         if not isinstance(value, Mapping):
-            raise self.error(place, f"`{name}` must be a mapping of keys to values.", "Add its keys.")
+            advice = f"Its keys: {', '.join(known)}." if known else "Add its keys."
+            raise self.error(place, f"`{name}` must be a mapping of keys to values.", advice)
         for key in value:
             if known is not None and key not in known:
                 what = f"`{name}` has no key `{key}`."
@@ -289,3 +332,16 @@ class _Reader:
             else:
                 return line
         return line
+
+
+def _scalars(node: yaml.Node | None, key: str = "") -> Iterator[tuple[str, str, int]]:
+    """Yield every plain value of a YAML text with the key nearest above it and its line."""
+    match node:
+        case yaml.ScalarNode():
+            yield key, node.value, node.start_mark.line + 1
+        case yaml.SequenceNode():
+            for item in node.value:
+                yield from _scalars(item, key)
+        case yaml.MappingNode():
+            for name, value in node.value:
+                yield from _scalars(value, str(name.value))

@@ -52,9 +52,9 @@ def add_note(source: str, note: str) -> str:
         lines.insert(header, _body_indent(source, node) + _literal(note))
         return "\n".join(lines)
     start, end = find_span(source, docstring)
-    indent = " " * docstring.col_offset
+    indent = _body_indent(source, node)
     text = str(docstring.value).rstrip()
-    text = f"{text}\n\n{indent}{note}\n{indent}" if text else note
+    text = f"{text}\n\n{_margin(text, indent)}{note}\n{indent}" if text else note
     return source[:start] + _literal(text, like=source[start:end]) + source[end:]
 
 
@@ -113,6 +113,12 @@ def _literal(text: str, like: str = '"""') -> str:
         for character in text.replace("\\", "\\\\")
     )
     return '"""' + visible.replace('"""', '\\"\\"\\"') + '"""'
+
+
+def _margin(docstring: str, default: str) -> str:
+    """Return the blanks before the lines of a docstring, those of the least indented one."""
+    lines = (line for line in docstring.split("\n")[1:] if line.strip())
+    return min((line[: len(line) - len(line.lstrip())] for line in lines), key=len, default=default)
 
 
 def _body_indent(source: str, node: Definable) -> str:

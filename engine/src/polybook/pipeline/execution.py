@@ -68,8 +68,7 @@ class Unit:
         library = self.book.libraries.get(self.framework)
         if library is None or self.book.config.library is None:
             return {}
-        module = self.book.config.library
-        return library.closure({name for code in self.codes for name in names_used(code, module)})
+        return library.closure(names_used("\n".join(self.codes), self.book.config.library))
 
     def parts(self, record: Record | None) -> KeyParts:
         """Return what the key of an execution now would be made of.

@@ -89,7 +89,8 @@ def arrange(children: Sequence[nodes.Node], shown: Sequence[str]) -> Iterable[no
     kept = [child for child in children if _shown_frameworks(child, shown) != []]
     for is_tabbed, run in groupby(kept, key=lambda child: _is_tabbed(child, shown)):
         if is_tabbed:
-            yield _tab_set(list(run), shown)
+            tab_set = _tab_set(list(run), shown)
+            yield from [tab_set] if tab_set.children else []
         else:
             for child in run:
                 yield from _contents(child)
