@@ -92,6 +92,6 @@ def test_labels_resolve_or_are_shown_as_their_names(book, site, language):
             for label in re.findall(r":(?:numref|eqref):`([^`]+)`", element.block.source):
                 if label in index.targets:
                     words = index.words(index.targets[label], "numref")
-                    assert links[label.replace("_", "-")].lower() == words.lower()
+                    assert links[label.replace("_", "-").lower()].lower() == words.lower()
                 else:
                     assert label in [code.text_content() for code in article.iter("code")]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from pybtex.database import Entry, Person, parse_string
 from pybtex.errors import capture
@@ -16,6 +18,8 @@ from .languages import Language
 
 #: The kind of entry that needs nothing but what it has.
 _ANYTHING = "misc"
+#: What pybtex raises for an entry without a field, and for LaTeX it cannot read.
+_BROKEN = (PybtexError, UnicodeDecodeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Bibliography:
     #: BibTeX entries by their keys.
     entries: Mapping[str, Entry]
     #: The file that each key stands in.
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str]
 
     def name(self, key: str, language: Language) -> tuple[str, str]:
         """Return the authors and the year of a work, as a sentence names them.
@@ -34,8 +38,7 @@ class Bibliography:
             KeyError: There is no such work.
         """
         entry = self.entries[key]
-        people: Sequence[Person] = entry.persons.get("author") or entry.persons.get("editor") or []
-        names = [_last_name(person) for person in people]
+        names = [_last_name(person) for person in _people(entry)]
         year = str(entry.fields.get("year", ""))
         match names:
             case []:
@@ -48,24 +51,17 @@ class Bibliography:
 
     def listing(self, keys: Iterable[str]) -> list[tuple[str, str]]:
         """Return (key, Markdown) for each work, sorted by author, year and title."""
-        style = find_plugin("pybtex.style.formatting", "unsrt")(sorting_style="author_year_title")
-        backend = find_plugin("pybtex.backends", "markdown")()
-        entries = style.sort([_listable(self.entries[key]) for key in self._known(keys)])
-        return [
-            (entry.key, style.format_entry("", entry).text.render(backend).strip()) for entry in entries
-        ]
+        known = sorted((_order(self.entries[key]), key) for key in set(keys) if key in self.entries)
+        return [(key, _listed(self.entries[key])[0] or key) for _, key in known]
 
     def check(self, keys: Iterable[str]) -> Iterator[Diagnostic]:
         """Yield a diagnostic for each of these works that lacks what its kind of entry must say."""
-        for key in self._known(keys):
-            problem = _problem(self.entries[key])
+        for key in sorted(set(keys)):
+            problem = _listed(self.entries[key])[1] if key in self.entries else ""
             if problem:
                 what = f"The work `{key}` cannot be listed as its kind of entry: {problem}."
                 advice = "Mend the entry; until then it is listed with what it has."
-                yield Diagnostic(self.files.get(key, ""), 0, Code.BAD_BIBLIOGRAPHY, what, advice)
-
-    def _known(self, keys: Iterable[str]) -> list[str]:
-        return [key for key in sorted(set(keys)) if key in self.entries]
+                yield Diagnostic(self.files[key], 0, Code.BAD_BIBLIOGRAPHY, what, advice)
 
 
 def _last_name(person: Person) -> str:
@@ -75,30 +71,45 @@ def _last_name(person: Person) -> str:
 def _plain(latex: str) -> str:
     """Return the text that a little LaTeX stands for, or the LaTeX where it is broken."""
     try:
-        return str(Text.from_latex(latex))
-    except PybtexError:
+        return str(Text.from_latex(latex))  # type: ignore[no-untyped-call]
+    except _BROKEN:
         return latex
 
 
-def _problem(entry: Entry) -> str:
-    """Return why an entry cannot be listed as what it says it is, or an empty text."""
-    style = find_plugin("pybtex.style.formatting", "unsrt")()
-    if not hasattr(style, f"get_{entry.type}_template"):
-        return f"there is no `@{entry.type}`"
-    try:
-        style.format_entry("", entry)
-    except PybtexError as error:
-        return " ".join(str(error).split()).rstrip(".")
-    return ""
+def _order(entry: Entry) -> tuple[list[str], str, str]:
+    names = [f"{_last_name(person)} {' '.join(person.first_names)}".casefold() for person in _people(entry)]
+    return names, str(entry.fields.get("year", "")), _plain(entry.fields.get("title", "")).casefold()
 
 
-def _listable(entry: Entry) -> Entry:
-    """Return an entry that can be listed."""
-    if not _problem(entry):
-        return entry
-    listable = Entry(_ANYTHING, entry.fields, entry.persons)
-    listable.key = entry.key
-    return listable
+def _people(entry: Entry) -> Sequence[Person]:
+    return entry.persons.get("author") or entry.persons.get("editor") or []
+
+
+def _listed(entry: Entry) -> tuple[str, str]:
+    """Return a work as the bibliography lists it, in Markdown, and what its entry lacks for that."""
+    problem = ""
+    style, backend = _tools()
+    for kind in (entry.type, _ANYTHING):
+        if not hasattr(style, f"get_{kind}_template"):
+            problem = problem or f"there is no `@{kind}`"
+            continue
+        listed = Entry(kind, entry.fields, entry.persons)
+        listed.key = entry.key
+        try:
+            return style.format_entry("", listed).text.render(backend).strip(), problem
+        except _BROKEN as error:
+            problem = problem or " ".join(str(error).split()).rstrip(".")
+    people = ", ".join(map(_last_name, _people(entry)))
+    parts = (people, _plain(entry.fields.get("title", "")), entry.fields.get("year", ""))
+    return ". ".join(part for part in parts if part), problem
+
+
+@cache
+def _tools() -> tuple[Any, Any]:
+    """Return the style and the markup of the list of works."""
+    style = find_plugin("pybtex.style.formatting", "unsrt")
+    backend = find_plugin("pybtex.backends", "markdown")
+    return style(), backend()
 
 
 def read_bibliography(files: Mapping[str, str]) -> tuple[Bibliography, list[Diagnostic]]:
@@ -112,7 +123,7 @@ def read_bibliography(files: Mapping[str, str]) -> tuple[Bibliography, list[Diag
     diagnostics: list[Diagnostic] = []
     for path, text in files.items():
         with capture() as errors:
-            found = parse_string(text, "bibtex").entries
+            found = parse_string(text, "bibtex").entries  # type: ignore[no-untyped-call]
         entries.update(found)
         places.update(dict.fromkeys(found, path))
         for error in errors:
