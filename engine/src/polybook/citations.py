@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -29,7 +29,7 @@ class Bibliography:
     #: BibTeX entries by their keys.
     entries: Mapping[str, Entry]
     #: The file that each key stands in.
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, key: str, language: Language) -> tuple[str, str]:
         """Return the authors and the year of a work, as a sentence names them.
@@ -39,10 +39,10 @@ class Bibliography:
         """
         entry = self.entries[key]
         names = [_last_name(person) for person in _people(entry)]
-        year = str(entry.fields.get("year", ""))
+        year = _field(entry, "year")
         match names:
             case []:
-                return _plain(entry.fields.get("title", key)), year
+                return _plain(_field(entry, "title")) or key, year
             case [only]:
                 return only, year
             case [first, second] if second != "others":
@@ -76,12 +76,18 @@ def _plain(latex: str) -> str:
         return latex
 
 
+def _field(entry: Entry, name: str) -> str:
+    return "" if entry.fields is None else str(entry.fields.get(name, ""))
+
+
 def _order(entry: Entry) -> tuple[list[str], str, str]:
     names = [f"{_last_name(person)} {' '.join(person.first_names)}".casefold() for person in _people(entry)]
-    return names, str(entry.fields.get("year", "")), _plain(entry.fields.get("title", "")).casefold()
+    return names, _field(entry, "year"), _plain(_field(entry, "title")).casefold()
 
 
 def _people(entry: Entry) -> Sequence[Person]:
+    if entry.persons is None:
+        return []
     return entry.persons.get("author") or entry.persons.get("editor") or []
 
 
@@ -93,22 +99,22 @@ def _listed(entry: Entry) -> tuple[str, str]:
         if not hasattr(style, f"get_{kind}_template"):
             problem = problem or f"there is no `@{kind}`"
             continue
-        listed = Entry(kind, entry.fields, entry.persons)
+        listed = Entry(kind, entry.fields, entry.persons)  # type: ignore[no-untyped-call]
         listed.key = entry.key
         try:
             return style.format_entry("", listed).text.render(backend).strip(), problem
         except _BROKEN as error:
             problem = problem or " ".join(str(error).split()).rstrip(".")
     people = ", ".join(map(_last_name, _people(entry)))
-    parts = (people, _plain(entry.fields.get("title", "")), entry.fields.get("year", ""))
+    parts = (people, _plain(_field(entry, "title")), _field(entry, "year"))
     return ". ".join(part for part in parts if part), problem
 
 
 @cache
 def _tools() -> tuple[Any, Any]:
     """Return the style and the markup of the list of works."""
-    style = find_plugin("pybtex.style.formatting", "unsrt")
-    backend = find_plugin("pybtex.backends", "markdown")
+    style = find_plugin("pybtex.style.formatting", "unsrt")  # type: ignore[no-untyped-call]
+    backend = find_plugin("pybtex.backends", "markdown")  # type: ignore[no-untyped-call]
     return style(), backend()
 
 

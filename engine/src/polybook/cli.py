@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -62,11 +63,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PolybookError as error:
         _print_findings(error.diagnostics)
         return error.exit_code
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        _print_findings([_refusal(error)])
+        return 1
     except KeyboardInterrupt:
         print("polybook: stopped; what was finished is kept.", file=sys.stderr)  # noqa: T201
         return 130
-    except BrokenPipeError:
-        return 1
+
+
+def _refusal(error: OSError) -> Diagnostic:
+    """Return the finding for a file or folder that could not be read or written."""
+    path = os.path.relpath(error.filename) if isinstance(error.filename, str) else "polybook"
+    what = f"The operating system refused: {error.strerror or error}."
+    return Diagnostic(path, 0, Code.UNUSABLE_FILE, what, "Look at its permissions and the disk's space.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,9 +135,10 @@ def _known(kind: str, name: str, known: Iterable[str]) -> str:
 def _build(options: argparse.Namespace) -> Outcome:
     book = _load(options)
     languages = _languages(options, book)
+    fine = _print_findings(book.check())
     with Progress("Building the site", len(languages)) as progress:
         found = build_site(book, languages, progress, jobs=options.jobs)
-    fine = _print_findings([*book.check(), *found])
+    fine &= _print_findings(found)
     _print(f"The site is at {book.root / BUILD_FOLDER / 'html' / 'index.html'}")
     return fine
 

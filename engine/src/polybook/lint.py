@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .diagnostics import Code, Diagnostic
 from .dialect import find_roles, find_saved_statements, split_setup, split_tab_marks
 from .dialect.cells import ALL
-from .dialect.python import parse_module
-from .model import Cell, Fence, Figure, Prose, TabBegin, TabEnd
+from .dialect.python import mask_magics, parse_module
+from .markdown import find_images, is_address
+from .model import Block, Cell, Fence, Figure, Prose, TabBegin, TabEnd, Table
 from .references import Chapter, Index, check_references
 
 
@@ -38,7 +40,7 @@ def unclosed_fence(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
 
 
 def unbalanced_tab_block(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
-    """Find tab blocks whose beginnings and ends are not in pairs; they do not nest."""
+    """Find tab blocks whose beginnings and ends are not in pairs; they hold prose and do not nest."""
     path = chapter.document.path
     opened: TabBegin | None = None
     for block in chapter.document.blocks:
@@ -46,6 +48,9 @@ def unbalanced_tab_block(chapter: Chapter, _: Surroundings) -> Iterator[Diagnost
             if opened:
                 yield _unclosed_tab(path, opened)
             opened = block
+        elif isinstance(block, Cell) and opened:
+            yield _unclosed_tab(path, opened)
+            opened = None
         elif isinstance(block, TabEnd):
             if opened is None:
                 what = "This `:end_tab:` ends nothing."
@@ -57,23 +62,32 @@ def unbalanced_tab_block(chapter: Chapter, _: Surroundings) -> Iterator[Diagnost
 
 
 def _unclosed_tab(path: str, block: TabBegin) -> Diagnostic:
-    what = "This `:begin_tab:` has no `:end_tab:`."
+    what = "This `:begin_tab:` has no `:end_tab:` before the next one, code cell or end of the chapter."
     return Diagnostic(path, block.line, Code.UNCLOSED_TAB_BLOCK, what, "Add `:end_tab:` after its prose.")
 
 
 def unknown_framework(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
-    """Find tab marks that name no framework of the book."""
+    """Find tab marks and `tab.selected(...)` that name no framework of the book."""
     for block in chapter.document.blocks:
-        names: Sequence[str] = ()
-        if isinstance(block, Cell):
-            names = split_tab_marks(block.code)[0] or ()
-        elif isinstance(block, TabBegin):
-            names = block.frameworks
-        for name in names:
+        for name, line in _frameworks_named(block):
             if name != ALL and name not in around.frameworks:
                 what = f"The book has no framework `{name}`."
                 advice = f"Known: {', '.join(around.frameworks)}; more are named in `_config.yml`."
-                yield Diagnostic(chapter.document.path, block.line, Code.UNKNOWN_FRAMEWORK, what, advice)
+                yield Diagnostic(chapter.document.path, line, Code.UNKNOWN_FRAMEWORK, what, advice)
+
+
+def _frameworks_named(block: Block) -> Iterator[tuple[str, int]]:
+    if isinstance(block, TabBegin):
+        yield from ((name, block.line) for name in block.frameworks)
+    if not isinstance(block, Cell):
+        return
+    yield from ((name, block.line) for name in split_tab_marks(block.code)[0] or ())
+    module = parse_module(block.code) if "tab.selected" in block.code else None
+    for node in ast.walk(module) if module else ():
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="tab"), attr="selected"), args=args):
+                constants = (part for arg in args for part in ast.walk(arg) if isinstance(part, ast.Constant))
+                yield from ((str(part.value), block.code_line + part.lineno - 1) for part in constants)
 
 
 def misplaced_mark(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
@@ -102,7 +116,19 @@ def invalid_code(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
         code = split_setup(split_tab_marks(cell.code)[1])[1]
         if code.strip() and not code.lstrip().startswith("%%") and parse_module(code) is None:
             what = "The code of this cell is not Python."
-            yield Diagnostic(chapter.document.path, cell.line, Code.INVALID_CODE, what, "Mend its syntax.")
+            line = cell.code_line + (_line_of_error(cell.code) or 0) - 1
+            yield Diagnostic(chapter.document.path, line, Code.INVALID_CODE, what, "Mend its syntax.")
+
+
+def _line_of_error(code: str) -> int | None:
+    """Return the line of a cell's code where it stops being Python, if that is known."""
+    try:
+        ast.parse(mask_magics(code))
+    except SyntaxError as error:
+        return error.lineno
+    except (ValueError, RecursionError, MemoryError):
+        pass
+    return None
 
 
 def save_without_statement(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
@@ -117,12 +143,19 @@ def save_without_statement(chapter: Chapter, _: Surroundings) -> Iterator[Diagno
 
 
 def missing_image(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
-    """Find figures whose file does not exist."""
+    """Find images whose file does not exist."""
     for block in chapter.document.blocks:
-        if isinstance(block, Figure) and "://" not in block.path and not around.has_image(block.path):
-            what = f"There is no image `{block.path}`."
-            advice = "Mend the path, which starts at the chapter's folder, or add the file."
-            yield Diagnostic(chapter.document.path, block.line, Code.MISSING_IMAGE, what, advice)
+        images: Iterable[tuple[str, int]] = ()
+        if isinstance(block, Figure):
+            images = [(block.path, 0)]
+        elif isinstance(block, Prose | Table):
+            images = find_images(block.source)
+        for image, position in images:
+            if not is_address(image) and not around.has_image(image):
+                line = block.line + block.source.count("\n", 0, position)
+                what = f"There is no image `{image}`."
+                advice = "Mend the path, which starts at the chapter's folder, or add the file."
+                yield Diagnostic(chapter.document.path, line, Code.MISSING_IMAGE, what, advice)
 
 
 def dangling_reference(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:

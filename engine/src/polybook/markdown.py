@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,9 +56,20 @@ class Flavour(Protocol):
 
 
 _CJK = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]"
-_CJK_LINE_BREAK = re.compile(rf"\n(?={_CJK})(?<={_CJK}\n)")
-_LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\[\]]*)\]\((?P<path>[^()\s:#]+)(?P<anchor>#[^()\s]*)?\)")
-_SENTENCE_START = re.compile(r"(?:\A|\n[ \t\r]*\n|[.!?]\s+|^[ \t]*(?:[*-]|\d+\.)[ \t]+)\Z", re.MULTILINE)
+_CJK_LINE_BREAK = re.compile(rf"\n(?<={_CJK}\n)[ \t]*(?={_CJK})")
+_LINK = re.compile(
+    r"(?P<code>(?P<ticks>`+)(?:(?!\n[ \t\r]*\n).)+?(?<!`)(?P=ticks)(?!`))"
+    r"|(?P<image>!?)\[(?P<text>[^\[\]]*)\]\((?P<path>[^()\s:#]+)(?P<anchor>#[^()\s]*)?\)",
+    re.DOTALL,
+)
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_FENCE_LANGUAGE = re.compile(r"\{[ \t]*\.(\w+)")
+_REFERENCE = re.compile(r"\{ref\}`([^`]*?) <[^<>`]*>`|\[([^\[\]]*)\]\([^()\s]*\)")
+_SENTENCE_START = re.compile(
+    r"(?:\A\s*|\n[ \t]*\n|(?<!\bcf)(?<!\bex)[.!?…]\s+|^[ \t]*(?:[*>-]|\d+\.)[ \t]+)[(\[*_«“\"\u00a0 ]*\Z",
+    re.MULTILINE,
+)
+_TAB_END = Element(TabEnd(0, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,8 @@ class Renderer:
 
     def render(self, elements: Sequence[Element]) -> str:
         """Return the Markdown of elements that are not code cells."""
-        return "".join(map(self._element, elements)).strip("\r\n")
+        markdown = "".join(map(self._element, _in_pairs(elements)))
+        return _unix(markdown).strip("\n")
 
     def _element(self, element: Element) -> str:
         block = element.block
@@ -102,7 +114,7 @@ class Renderer:
                 return self._block(self.flavour.fence(block))
             case Comment():
                 return ""
-        return self._block(self._bibliography()) if is_bibliography(element) else ""
+        return self._block(self._bibliography(element)) if is_bibliography(element) else ""
 
     @staticmethod
     def _block(markdown: str) -> str:
@@ -117,7 +129,7 @@ class Renderer:
 
     def _figure(self, block: Figure, element: Element) -> str:
         caption = self._caption(block.line, self.inline(block.caption), Kind.FIGURE)
-        address = self.flavour.image(self._book_path(block.path))
+        address = block.path if is_address(block.path) else self.flavour.image(self._book_path(block.path))
         label = _label(element)
         if address is None:
             return self._block((self.flavour.anchor(label) if label else "") + f"*{caption or block.path}*")
@@ -133,9 +145,13 @@ class Renderer:
         start = start[0].upper() + start[1:]
         return f"{start}{language.caption_separator}{caption}" if caption else start
 
-    def _bibliography(self) -> str:
+    def _bibliography(self, element: Element) -> str:
+        """Return the list of works; it stands once in a chapter, and is linked to in one chapter."""
+        if element is not next(filter(is_bibliography, self.chapter.elements)):
+            return ""
+        anchor = self.flavour.anchor if self.chapter.name == self.index.bibliography_chapter else _no_anchor
         listing = self.index.bibliography.listing(self.index.cited)
-        return "\n\n".join(f"{self.flavour.anchor(work_anchor(key))}{text}" for key, text in listing)
+        return "\n\n".join(f"{anchor(work_anchor(key))}{text}" for key, text in listing)
 
     def _book_path(self, path: str) -> str:
         """Return a path that the chapter names as a path in the book."""
@@ -144,6 +160,7 @@ class Renderer:
 
     def inline(self, text: str) -> str:
         """Return prose with its roles and links resolved."""
+        text = _unix(text)
         markdown = replace_roles(text, lambda role: self._role(role, text))
         if "](" in markdown:
             markdown = _LINK.sub(self._link, markdown)
@@ -178,10 +195,12 @@ class Renderer:
             words = f"{authors} ({year})" if role.name == "citet" else f"{authors}, {year}"
             texts.append(self.flavour.cite(words, key))
         joined = "; ".join(texts)
-        return joined if role.name == "citet" else f"({joined})"
+        return joined if role.name == "citet" or not joined else f"({joined})"
 
     def _link(self, match: re.Match[str]) -> str:
         """Return a Markdown link or an image inside a sentence with its address put right."""
+        if match["code"]:
+            return match[0]
         path = self._book_path(match["path"])
         if match["image"]:
             address = self.flavour.image(path)
@@ -193,9 +212,60 @@ class Renderer:
         return match[0]
 
 
+def _in_pairs(elements: Iterable[Element]) -> Iterator[Element]:
+    """Yield elements so that tab blocks do not nest and all of them end; `check` reports the others."""
+    is_open = False
+    for element in elements:
+        if isinstance(element.block, TabBegin):
+            if is_open:
+                yield _TAB_END
+            is_open = True
+        elif isinstance(element.block, TabEnd):
+            if not is_open:
+                continue
+            is_open = False
+        yield element
+    if is_open:
+        yield _TAB_END
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n") if "\r" in text else text
+
+
+def is_address(path: str) -> bool:
+    """Return whether an image's path is an address: of the web, or of data inside it."""
+    return _ADDRESS.match(path) is not None
+
+
+def find_images(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the path of each image inside a sentence, and where it stands in the text."""
+    if "](" not in text:
+        return
+    for match in _LINK.finditer(text):
+        if match["image"]:
+            yield match["path"], match.start()
+
+
+def fence_language(info: str) -> str:
+    """Return what stands after a fence's backticks in plain Markdown: `python` for `{.python .x}`."""
+    match = _FENCE_LANGUAGE.match(info)
+    return match[1] if match else info
+
+
+def plain_text(markdown: str) -> str:
+    """Return a caption or a title for a place that knows no markup."""
+    text = _REFERENCE.sub(lambda match: match[1] or match[2] or "", markdown)
+    return " ".join(text.replace("`", "").replace("*", "").split())
+
+
 def work_anchor(key: str) -> str:
     """Return the label of a work in the bibliography."""
     return "cite-" + re.sub(r"[^A-Za-z0-9]+", "-", key).lower()
+
+
+def _no_anchor(label: str) -> str:
+    return ""
 
 
 def _label(element: Element) -> str | None:

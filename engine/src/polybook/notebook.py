@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from .dialect import Element
-from .markdown import Renderer, work_anchor
+from .markdown import Renderer, fence_language, plain_text, work_anchor
 from .model import Cell, Fence
 from .references import Chapter, Index, Target
 
@@ -59,7 +59,7 @@ class NotebookFlavour:
         """See `Flavour`."""
         attributes = "".join(f' {name}="{value.removesuffix("px")}"' for name, value in size)
         anchor = self.anchor(label) if label else ""
-        alternative = caption.replace('"', "'").replace("\n", " ")
+        alternative = plain_text(caption).replace('"', "'")
         return f'{anchor}<img src="{address}" alt="{alternative}"{attributes}>\n\n*{caption}*'
 
     def table(self, rows: str, caption: str, label: str | None) -> str:
@@ -81,7 +81,9 @@ class NotebookFlavour:
 
     def fence(self, block: Fence) -> str:
         """See `Flavour`; a table of contents and raw reST have no place in a notebook."""
-        return "" if block.info in ("toc", "eval_rst") else block.source.strip("\r\n")
+        if block.info in ("toc", "eval_rst"):
+            return ""
+        return block.source.replace(block.info, fence_language(block.info), 1).strip("\r\n")
 
     def chapter_link(self, chapter: str) -> str:
         """See `Flavour`."""

@@ -201,13 +201,13 @@ def check_references(chapter: Chapter, index: Index) -> Iterator[Diagnostic]:
     for element in chapter.elements:
         for role, line in roles_of(element):
             if role.name in REFERENCES:
-                for key in role.keys:
+                for key in role.keys or ("",):
                     if key not in index.targets:
                         what = f"There is no label `{key}` in this language's chapters."
                         advice = "Mend the name or label what it means."
                         yield Diagnostic(path, line, Code.UNKNOWN_LABEL, what, advice)
             elif role.name in CITATIONS:
-                for key in role.keys:
+                for key in role.keys or ("",):
                     if key not in index.bibliography.entries:
                         what = f"There is no work `{key}` in the bibliography."
                         advice = "Add it to the .bib file or mend the key."

@@ -47,21 +47,25 @@ def _check_labels(source: Chapter, translated: Chapter) -> Iterator[Diagnostic]:
     path = translated.document.path
     ours = {mark.value: mark.line for element in translated.elements if (mark := element.label)}
     theirs = {mark.value: mark.line for element in source.elements if (mark := element.label)}
-    for label in theirs.keys() - ours.keys():
-        what = f"The label `{label}` of {source.document.path}:{theirs[label]} is missing."
-        yield Diagnostic(path, 1, Code.LABELS_DIFFER, what, "Put it where the translation speaks of it.")
-    for label in ours.keys() - theirs.keys():
-        what = f"The label `{label}` is not in {source.document.path}."
-        yield Diagnostic(path, ours[label], Code.LABELS_DIFFER, what, "Remove it or add it there.")
+    for label, line in theirs.items():
+        if label not in ours:
+            what = f"The label `{label}` of {source.document.path}:{line} is missing."
+            yield Diagnostic(path, 1, Code.LABELS_DIFFER, what, "Put it where the translation speaks of it.")
+    for label, line in ours.items():
+        if label not in theirs:
+            what = f"The label `{label}` is not in {source.document.path}."
+            yield Diagnostic(path, line, Code.LABELS_DIFFER, what, "Remove it or add it there.")
 
 
 def sync(source: Document, translated: Document) -> str:
     """Return the translation's text with each cell whose code differs taken from the source language.
 
     Where the two have different numbers of cells there is no telling which is which, and the text
-    comes back unchanged; `check_translation` says so.
+    comes back unchanged; `check_translation` says so. The same where a fence is never closed: it may
+    have swallowed prose.
     """
-    if len(source.cells) != len(translated.cells):
+    cells = [*source.cells, *translated.cells]
+    if len(source.cells) != len(translated.cells) or not all(cell.closed for cell in cells):
         return write(translated.blocks)
     originals = iter(source.cells)
 

@@ -34,14 +34,16 @@ def mask_magics(code: str) -> str:
 
 def parse_module(code: str) -> ast.Module | None:
     """Return the syntax tree of a cell, or `None` where it is not Python."""
-    for text in (code, mask_magics(code)):
-        try:
-            with warnings.catch_warnings():  # invalid escapes are the author's, not ours to print
-                warnings.simplefilter("ignore")
-                return ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None
+    return _parse(code) or _parse(mask_magics(code))
+
+
+def _parse(code: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():  # invalid escapes are the author's, not ours to print
+            warnings.simplefilter("ignore")
+            return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def find_tokens(code: str) -> Iterator[tokenize.TokenInfo]:
@@ -87,12 +89,13 @@ def last_line(statement: ast.stmt) -> int:
 
 
 def without_comments(code: str) -> str:
-    """Return what a cell computes: the same for two cells that differ in comments and layout only."""
-    tree = parse_module(code)
-    if tree is None or mask_magics(code) != code:
-        comments = find_comments(code)
-        lines = code.splitlines()
-        for comment in comments:
-            lines[comment.line - 1] = lines[comment.line - 1][: comment.column]
-        return "\n".join(line.rstrip() for line in lines if line.strip())
-    return ast.unparse(tree)
+    """Return what a cell computes: the same for two cells that differ in comments and layout only.
+
+    Code that is not Python comes back as it is.
+    """
+    if tree := _parse(code):
+        return ast.unparse(tree)
+    if tree := _parse(mask_magics(code)):
+        magics = (match[0].strip() for match in _MAGIC.finditer(code))
+        return "\n".join([ast.unparse(tree), *magics])
+    return code

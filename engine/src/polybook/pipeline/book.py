@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path
+from functools import cached_property, partial
+from pathlib import Path, PurePosixPath
 
 from ..citations import Bibliography, read_bibliography
 from ..config import CONFIG_FILE, TOC_FILE, Config, Toc, TocEntry, read_config, read_toc
@@ -30,7 +30,7 @@ class Book:
     root: Path
     #: The settings.
     config: Config
-    #: The table of contents, without the chapters that have no file.
+    #: The table of contents; some of its chapters may have no file.
     toc: Toc
     #: The translated chapters, by language and name.
     translated: Mapping[str, Mapping[str, Chapter]]
@@ -56,20 +56,23 @@ class Book:
     @cached_property
     def bibliography(self) -> tuple[Bibliography, list[Diagnostic]]:
         """The works that can be cited, and what is wrong with the files that name them."""
-        wanted = dict.fromkeys(self.config.bibliographies, CONFIG_FILE)
+        wanted = dict.fromkeys(self.config.bibliographies, (CONFIG_FILE, 0))
         for chapters in self.translated.values():
             for chapter in chapters.values():
                 for block in chapter.document.blocks:
                     if isinstance(block, Mark) and block.name == "bibliography":
                         file = (self.root / chapter.document.path).parent / block.value
-                        wanted[_relative(file, self.root)] = f"{chapter.document.path}:{block.line}"
+                        wanted.setdefault(_relative(file, self.root), (chapter.document.path, block.line))
         texts, diagnostics = {}, []
         for path, place in wanted.items():
             try:
-                texts[path] = (self.root / path).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
-                what = f"The bibliography `{path}` cannot be read."
-                diagnostics.append(Diagnostic(place, 0, Code.BAD_BIBLIOGRAPHY, what, "Mend its path."))
+                texts[path] = (self.root / path).read_text(encoding="utf-8-sig")
+            except UnicodeDecodeError:
+                what, advice = f"The bibliography `{path}` is not UTF-8.", "Save it as UTF-8."
+                diagnostics.append(Diagnostic(*place, Code.BAD_BIBLIOGRAPHY, what, advice))
+            except OSError:
+                what, advice = f"There is no bibliography `{path}`.", "Mend its path or add the file."
+                diagnostics.append(Diagnostic(*place, Code.BAD_BIBLIOGRAPHY, what, advice))
         bibliography, more = read_bibliography(texts)
         return bibliography, [*diagnostics, *more]
 
@@ -142,12 +145,10 @@ class Book:
         diagnostics = [*self.diagnostics, *self.bibliography[1]]
         for tag, chapters in self.translated.items():
             index = self.indexes[tag]
-            diagnostics += index.diagnostics
+            diagnostics += [*index.diagnostics, *index.bibliography.check(index.cited)]
             for name, chapter in chapters.items():
                 folder = (self.root / chapter.document.path).parent
-                around = Surroundings(
-                    index, self.config.frameworks, lambda path, folder=folder: (folder / path).is_file()
-                )
+                around = Surroundings(index, self.config.frameworks, partial(_is_file_in, folder))
                 diagnostics += lint(chapter, around)
                 if tag != self.config.source and name in self.translated[self.config.source]:
                     diagnostics += check_translation(self.translated[self.config.source][name], chapter)
@@ -170,7 +171,7 @@ def load_book(root: Path) -> Book:
         tag: dict(_chapters(root, language.folder, toc.entries, diagnostics))
         for tag, language in config.languages.items()
     }
-    diagnostics += _missing(config, toc, translated)
+    diagnostics += _missing(config, toc, translated, {one.path for one in diagnostics})
     if not any(translated.values()):
         what = "None of the book's chapters exists."
         raise ConfigError(
@@ -214,21 +215,35 @@ def _chapters(
     return chapters
 
 
-def _missing(config: Config, toc: Toc, translated: Mapping[str, Mapping[str, Chapter]]) -> list[Diagnostic]:
-    """Return a diagnostic for each chapter that a language does not have."""
+def _missing(
+    config: Config, toc: Toc, translated: Mapping[str, Mapping[str, Chapter]], unreadable: Container[str]
+) -> list[Diagnostic]:
+    """Return a diagnostic for each chapter that a language does not have, unreadable files left out."""
     diagnostics = []
     for name in toc.chapters:
-        if not any(name in chapters for chapters in translated.values()):
+        lacking = [
+            language
+            for tag, language in config.languages.items()
+            if name not in translated[tag]
+            and PurePosixPath(language.folder, f"{name}.md").as_posix() not in unreadable
+        ]
+        if len(lacking) == len(config.languages):
             what = f"There is no chapter `{name}` in `{config.source_language.folder}`."
             advice = "Write it or take it out of `_toc.yml`; the book is built without it."
             diagnostics.append(Diagnostic(TOC_FILE, 0, Code.MISSING_CHAPTER, what, advice))
             continue
-        for tag, language in config.languages.items():
-            if name not in translated[tag]:
-                what = f"There is no `{name}.md` in `{language.folder}`."
-                advice = "Readers get another language until it is translated."
-                diagnostics.append(Diagnostic(TOC_FILE, 0, Code.UNTRANSLATED_CHAPTER, what, advice))
+        for language in lacking:
+            what = f"There is no `{name}.md` in `{language.folder}`."
+            advice = "Readers get another language until it is translated."
+            diagnostics.append(Diagnostic(TOC_FILE, 0, Code.UNTRANSLATED_CHAPTER, what, advice))
     return diagnostics
+
+
+def _is_file_in(folder: Path, path: str) -> bool:
+    try:
+        return (folder / path).is_file()
+    except OSError:  # a name too long for the disk
+        return False
 
 
 def _relative(file: Path, root: Path) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 
 import yaml
 
+from ..config import chapter_name
 from ..diagnostics import Diagnostic
 from ..frameworks import select
 from ..languages import Language
-from ..notebook import write_notebook
+from ..notebook import markdown_cell, notebook_of, write_notebook
 from ..references import Chapter
 from ..site.landing import landing_page
 from ..site.pages import PageBuilder, PageFlavour, Results
@@ -26,6 +26,11 @@ from .files import write_if_changed, write_tree
 from .notebooks import find_file
 from .progress import Progress
 from .render import render_site
+
+#: What holds further entries in a table of contents, in all formats of `_toc.yml`.
+_TOC_LISTS = {"parts", "chapters", "sections", "subtrees", "entries"}
+#: What would make Sphinx number chapters.
+_UNWANTED_TOC_KEYS = {"numbered", "options", "defaults"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,20 @@ def site_source(book: Book, language: str) -> Source:
     images: dict[str, Path] = {}
     pages: dict[str, str] = {}
     diagnostics: list[Diagnostic] = []
-    for chapter in book.shown(language).values():
+    shown = book.shown(language)
+    for chapter in shown.values():
         results, found = _results(book, chapter)
         diagnostics += found
-        builder = PageBuilder(index, book.default_framework(chapter), frozenset(book.toc.chapters))
+        builder = PageBuilder(index, book.default_framework(chapter), frozenset(shown))
         flavour = PageFlavour(
             chapter.name, index.bibliography_chapter, _image_finder(book, chapter.name, images)
         )
         page = builder.page(chapter, _showers(book, chapter), results, flavour)
         _add_notices(page, book, chapter, language, results)
         pages[f"{chapter.name}.ipynb"] = write_notebook(page)
+    if book.toc.root not in shown:  # Sphinx cannot do without it
+        title = markdown_cell(f"# {book.config.languages[language].title}")
+        pages[f"{book.toc.root}.ipynb"] = write_notebook(notebook_of([title]))
     toc = yaml.safe_dump(toc_data(book, language), allow_unicode=True, sort_keys=False)
     return Source({**images, **pages, "_toc.yml": toc}, diagnostics)
 
@@ -92,9 +101,13 @@ def _add_notices(
     data = {name for one in results.values() if one.record for name in one.record.provenance.data}
     if any(name.endswith("story.txt") for name in data):
         notices.append(_notice(words.fallback_text))
-    lines: list[str] = page["cells"][0]["source"] if page["cells"] else []
+    if not notices:
+        return
+    if not page["cells"] or page["cells"][0]["cell_type"] != "markdown":
+        page["cells"].insert(0, markdown_cell("") | {"id": "notices", "source": []})
+    lines: list[str] = page["cells"][0]["source"]
     title = next((number for number, line in enumerate(lines) if line.startswith("# ")), -1)
-    lines[title + 1 : title + 1] = ["\n", *notices, "\n"] if notices else []
+    lines[title + 1 : title + 1] = ["\n", *notices, "\n"]
 
 
 def _notice(text: str) -> str:
@@ -111,47 +124,51 @@ def _language_of(book: Book, chapter: Chapter) -> Language:
 def toc_data(book: Book, language: str) -> dict[str, Any]:
     """Return the table of contents for Sphinx: captions translated, missing chapters left out.
 
-    Numbers are in the headings already, so Sphinx numbers nothing.
+    Numbers are in the headings already, so Sphinx numbers nothing. The root stays in any case.
     """
     captions = book.config.languages[language].captions
     present = book.shown(language).keys()
 
-    def cleaned(entries: list[Any]) -> list[Any]:
-        kept: list[Any] = []
-        for entry in entries:
-            name = str(entry.get("file", "")).removesuffix(".md")
-            inner = [(key, cleaned(entry[key])) for key in ("chapters", "sections", "parts") if key in entry]
-            if "file" in entry and name not in present:
-                kept += [one for _, many in inner for one in many]
-                continue
-            others = {key: value for key, value in entry.items() if key not in ("numbered", "caption")}
-            if "caption" in entry:
-                others["caption"] = captions.get(entry["caption"], entry["caption"])
-            kept.append(others | {key: many for key, many in inner if many})
-        return [entry for entry in kept if entry]
+    def cleaned(entry: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {key: value for key, value in entry.items() if key not in _UNWANTED_TOC_KEYS}
+        if "caption" in entry:
+            kept["caption"] = captions.get(entry["caption"], entry["caption"])
+        for key in _TOC_LISTS & kept.keys():
+            kept[key] = [one for inner in kept[key] for one in present_parts(inner)]
+            if not kept[key]:
+                del kept[key]
+        return kept
 
-    raw = copy.deepcopy(dict(book.toc.raw))
-    for key in ("options", "defaults"):
-        raw.pop(key, None)
-    for key in ("parts", "chapters", "sections"):
-        if key in raw:
-            raw[key] = cleaned(raw[key])
-    return raw
+    def present_parts(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield an entry, what is below it where its own chapter is missing, or nothing."""
+        kept = cleaned(entry)
+        if "file" in entry and chapter_name(entry["file"]) not in present:
+            yield from _entries_below(kept)
+        elif kept.keys() & {"file", "url", *_TOC_LISTS}:
+            yield kept
+
+    return cleaned(book.toc.raw)
+
+
+def _entries_below(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for key in entry.keys() & _TOC_LISTS:
+        for inner in entry[key]:
+            if key in ("parts", "subtrees"):
+                yield from _entries_below(inner)
+            else:
+                yield inner
 
 
 def build_site(
     book: Book, languages: Sequence[str], progress: Progress, *, jobs: int = 1
 ) -> list[Diagnostic]:
-    """Build the site of these languages below `_build`; return what is wrong with stored results.
+    """Build the site of these languages below `_build`; return what is wrong with results and pages.
 
     Args:
         book: The book.
         languages: Tags of the languages to build.
         progress: Is told of each language that is finished.
         jobs: How many processes may run at once.
-
-    Raises:
-        RenderError: Sphinx warned or failed.
     """
     build = book.root / BUILD_FOLDER
     diagnostics: list[Diagnostic] = []
@@ -160,13 +177,11 @@ def build_site(
         diagnostics += source.diagnostics
         write_tree(build / language / "source", source.files)
     site_facts = _site(book)
-    settings = {
-        tag: sphinx_settings(site_facts, book.config.languages[tag].language, book.config.languages[tag].title)
-        for tag in languages
-    }
-    site = render_site(build, settings, jobs, partial(_locate, book), progress.step)
+    chosen = {tag: book.config.languages[tag] for tag in languages}
+    settings = {tag: sphinx_settings(site_facts, one.language, one.title) for tag, one in chosen.items()}
+    diagnostics += render_site(build, settings, jobs, partial(_locate, book), progress.step)
     titles = [(language.language, language.title) for language in book.config.languages.values()]
-    write_if_changed(site / "index.html", landing_page(titles, f"{book.toc.chapters[0]}.html"))
+    write_if_changed(build / "html" / "index.html", landing_page(titles, f"{book.toc.root}.html"))
     return list(dict.fromkeys(diagnostics))
 
 

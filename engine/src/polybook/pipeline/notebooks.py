@@ -40,7 +40,7 @@ def notebook_text(
 
     flavour = NotebookFlavour(chapter.name, index.bibliography_chapter, find_image)
     selected = book.selected(chapter, framework)
-    return write_notebook(to_notebook(selected, index, flavour, frozenset(book.toc.chapters)))
+    return write_notebook(to_notebook(selected, index, flavour, frozenset(book.shown(language))))
 
 
 def find_file(root: Path, path: str, here: str, found: dict[str, Path]) -> str | None:
@@ -52,10 +52,11 @@ def find_file(root: Path, path: str, here: str, found: dict[str, Path]) -> str |
         here: The folder, relative to the tree that the file will be copied to.
         found: Gets the file under its path in that tree.
     """
-    if "://" in path:
-        return path
     file = root / path
-    if not file.is_file():
+    try:
+        if not file.is_file():
+            return None
+    except OSError:  # a name too long for the disk
         return None
     name = f"outside/{path.replace('../', '')}" if path.startswith("../") else path
     found[name] = file

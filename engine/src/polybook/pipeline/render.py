@@ -24,6 +24,7 @@ from ..diagnostics import Code, Diagnostic
 from ..errors import RenderError
 from ..site.settings import MATHJAX
 from .files import write_if_changed, write_tree
+from .sphinx_process import WARNED
 
 #: Gives the place in the book of a line of a page: (page's path, line) to (path, line). MyST-NB counts
 #: the lines of a notebook as 10000 for each cell, from 1, and one for each line in it.
@@ -44,8 +45,8 @@ def render_site(
     jobs: int = 1,
     locate: Callable[[str, str, int], tuple[str, int]] | None = None,
     done: Callable[[str], None] | None = None,
-) -> Path:
-    """Build every language of a site and put them side by side.
+) -> list[Diagnostic]:
+    """Build every language of a site and put them side by side in `_build/html`.
 
     Args:
         build: The `_build` folder; it holds `<lang>/source/` for each language.
@@ -56,10 +57,8 @@ def render_site(
         done: Is told the tag of each language that is finished, right or wrong.
 
     Returns:
-        The site's folder, `_build/html`, for the root page to be written into.
-
-    Raises:
-        RenderError: With the findings of all languages; the languages without any are in place.
+        What Sphinx found. A language that it only warned of is in place; one that it could not build
+        stays as it was.
     """
     workers = max(1, min(jobs, len(settings)))
     site = build / "html"
@@ -67,21 +66,18 @@ def render_site(
     def render_language(tag: str) -> Sequence[Diagnostic]:
         source, output = build / tag / "source", build / tag / "html"
         try:
-            render(source, output, settings[tag], max(1, jobs // workers), _in_language(locate, tag))
+            found = render(source, output, settings[tag], max(1, jobs // workers), _in_language(locate, tag))
             publish(output, site / tag)
         except RenderError as error:
             return error.diagnostics
         finally:
             if done:
                 done(tag)
-        return ()
+        return found
 
     write_if_changed(site / MATHJAX, _mathjax())
     with ThreadPoolExecutor(workers) as executor:
-        found = [diagnostic for one in executor.map(render_language, settings) for diagnostic in one]
-    if found:
-        raise RenderError(*found)
-    return site
+        return [diagnostic for found in executor.map(render_language, settings) for diagnostic in found]
 
 
 def _in_language(locate: Callable[[str, str, int], tuple[str, int]] | None, tag: str) -> Locate | None:
@@ -90,7 +86,7 @@ def _in_language(locate: Callable[[str, str, int], tuple[str, int]] | None, tag:
 
 def render(
     source: Path, output: Path, settings: Mapping[str, Any], jobs: int = 1, locate: Locate | None = None
-) -> None:
+) -> list[Diagnostic]:
     """Build one language with Jupyter Book in a process of its own.
 
     Args:
@@ -101,8 +97,11 @@ def render(
         jobs: How many processes Sphinx may use.
         locate: Gives the place in the book of a line of a page; without it messages name the page.
 
+    Returns:
+        A finding for each warning; all pages are there all the same.
+
     Raises:
-        RenderError: Sphinx warned or failed; one finding per warning.
+        RenderError: Sphinx failed.
     """
     log = output.parent / "sphinx.log"
     task = {
@@ -122,11 +121,14 @@ def render(
             check=False,
         )
     if process.returncode == 0:
-        return
+        return []
     # Sphinx would not read again, nor warn again of, the pages it has read.
     (output.parent / ".doctrees" / "environment.pickle").unlink(missing_ok=True)
     text = _COLOURS.sub("", log.read_text(encoding="utf-8"))
-    raise RenderError(*(list(findings(text, source.resolve(), log, locate)) or [_failure(text, log)]))
+    found = list(findings(text, source.resolve(), log, locate))
+    if process.returncode == WARNED and found:
+        return found
+    raise RenderError(*found, _failure(text, log))
 
 
 def findings(log: str, source: Path, place: Path, locate: Locate | None = None) -> Iterator[Diagnostic]:

@@ -49,12 +49,21 @@ def serve(root: Path, port: int, console: Console) -> None:
         raise UsageError(
             Diagnostic("polybook", 0, Code.BAD_USAGE, what, "Choose another: `--port`.")
         ) from error
+    changed = threading.Event()
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        _rebuild(root, console)
+        threading.Thread(target=_notice_changes, args=(root, changed), daemon=True).start()
         console.print(f"Serving http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)")
-        for _ in watch(root, watch_filter=_Sources()):
+        while True:
             _rebuild(root, console)
+            changed.wait()
+            changed.clear()
+
+
+def _notice_changes(root: Path, changed: threading.Event) -> None:
+    """Set `changed` whenever a source of the book changes, also while it is being built."""
+    for _ in watch(root, watch_filter=_Sources(), raise_interrupt=False):
+        changed.set()
 
 
 def _rebuild(root: Path, console: Console) -> None:
@@ -63,8 +72,8 @@ def _rebuild(root: Path, console: Console) -> None:
         with Progress("Building the site", len(book.config.languages)) as progress:
             found = build_site(book, list(book.config.languages), progress)
     except PolybookError as error:
-        console.print(str(error), highlight=False, markup=False)
+        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
         return
     for diagnostic in [*book.check(), *found]:
-        console.print(str(diagnostic), highlight=False, markup=False)
+        console.print(str(diagnostic), highlight=False, markup=False, soft_wrap=True)
     console.print("Built.")

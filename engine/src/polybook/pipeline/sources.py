@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
 from ..diagnostics import Code, Diagnostic
@@ -13,9 +14,15 @@ from .files import write_if_changed
 
 
 def _library_files(book: Book) -> Iterator[tuple[str, str]]:
-    """Yield the path and text of each module of the library."""
+    """Yield the path and text of each module of the library whose saved cells are without errors."""
     for name, library in book.libraries.items():
-        yield f"{book.config.library}/{FRAMEWORKS[name].module}.py", library.text
+        if not library.diagnostics:
+            yield f"{book.config.library}/{FRAMEWORKS[name].module}.py", library.text
+
+
+def _findings(book: Book) -> list[Diagnostic]:
+    found = (one for library in book.libraries.values() for one in library.diagnostics)
+    return list(dict.fromkeys(found))
 
 
 def write_libraries(book: Book) -> tuple[list[Diagnostic], list[str]]:
@@ -23,15 +30,13 @@ def write_libraries(book: Book) -> tuple[list[Diagnostic], list[str]]:
 
     A module whose saved cells are in error is left as it was.
     """
-    found = [one for library in book.libraries.values() for one in library.diagnostics]
-    if found:
-        return found, []
-    return [], [path for path, text in _library_files(book) if write_if_changed(book.root / path, text)]
+    written = [path for path, text in _library_files(book) if write_if_changed(book.root / path, text)]
+    return _findings(book), written
 
 
 def check_libraries(book: Book) -> list[Diagnostic]:
     """Return what is wrong with the saved cells, and which modules are not what the chapters say."""
-    found = [one for library in book.libraries.values() for one in library.diagnostics]
+    found = _findings(book)
     for path, text in _library_files(book):
         try:
             on_disk = (book.root / path).read_text(encoding="utf-8")
@@ -54,6 +59,8 @@ def sync_translations(book: Book) -> list[str]:
             document = chapter.document
             text = sync(sources[name].document, document)
             if text != write(document.blocks):
-                write_if_changed(book.root / document.path, text)
+                file = book.root / document.path
+                mark = codecs.BOM_UTF8 if file.read_bytes().startswith(codecs.BOM_UTF8) else b""
+                write_if_changed(file, mark + text.encode("utf-8"))
                 written.append(document.path)
     return written

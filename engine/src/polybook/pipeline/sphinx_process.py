@@ -12,12 +12,17 @@ import sys
 import traceback
 from typing import Any, TextIO
 
-from jupyter_book.sphinx import build_sphinx
-from sphinx.util.console import nocolor
+#: Exit status of a build whose pages are all there, with warnings about some.
+WARNED = 1
+#: Exit status of a build that came to no end.
+FAILED = 3
 
 
 def main(stream: TextIO) -> int:
     """Build what the task on `stream` describes and return the exit status."""
+    from jupyter_book.sphinx import build_sphinx  # takes a second, and the parent needs the statuses only
+    from sphinx.util.console import nocolor
+
     task: dict[str, Any] = json.load(stream)
     nocolor()
     gc.set_threshold(100_000, 50, 1000)  # doctrees are many small objects that live long
@@ -32,8 +37,8 @@ def main(stream: TextIO) -> int:
     )
     if isinstance(result, BaseException):
         traceback.print_exception(result)
-        return 1
-    return int(result)
+        return FAILED
+    return WARNED if result else 0
 
 
 if __name__ == "__main__":

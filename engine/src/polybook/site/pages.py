@@ -14,7 +14,7 @@ from typing import Any
 from ..dialect import Element
 from ..frameworks import code_for
 from ..keys import digest_code
-from ..markdown import Renderer, work_anchor
+from ..markdown import Renderer, fence_language, plain_text, work_anchor
 from ..model import Cell, Fence
 from ..notebook import address, code_cell, markdown_cell, notebook_of
 from ..outputs import Record
@@ -77,7 +77,7 @@ class PageFlavour:
         return f"````{{table}} {' '.join(caption.split())}\n{name}\n{rows}\n````"
 
     def math(self, tex: str, label: str | None) -> str:
-        r"""See `Flavour`; without `nowrap` Sphinx puts what holds `\\` into a `split`, where no tag may be."""
+        r"""See `Flavour`; without `nowrap` Sphinx puts what holds `\\` into a `split`, which takes no tag."""
         formula = f"```{{math}}\n:nowrap:\n\n\\[{tex}\\]\n```"
         return (self.anchor(label) if label else "") + formula
 
@@ -96,11 +96,9 @@ class PageFlavour:
                 return "```{tableofcontents}\n```"
             case "eval_rst":
                 return f"````{{eval-rst}}\n{block.body.rstrip()}\n````"
-        language = (
-            block.info.strip("{}").split(" ")[0].lstrip(".") if block.info.startswith("{.") else block.info
-        )
-        fence = "~~~~" if "```" in block.body else "````"
-        return f"{fence}{language}\n{block.body.rstrip()}\n{fence}"
+        indent = block.source[: len(block.source) - len(block.source.lstrip(" \t"))]
+        fence = indent + ("~~~~" if "```" in block.body else "````")
+        return f"{fence}{fence_language(block.info)}\n{block.body.rstrip()}\n{fence}"
 
     def chapter_link(self, chapter: str) -> str:
         """See `Flavour`."""
@@ -108,8 +106,8 @@ class PageFlavour:
 
 
 def _plain(text: str) -> str:
-    """Return text for a place that knows no markup."""
-    return " ".join(text.replace("`", "").replace("*", "").replace("<", "‹").replace(">", "›").split())
+    """Return text for a place that knows no markup and takes `<...>` for a target."""
+    return plain_text(text).replace("<", "‹").replace(">", "›")
 
 
 @dataclass(frozen=True, slots=True)
