@@ -92,7 +92,7 @@ def chapter_frameworks(document: Document, frameworks: Sequence[str], default: s
     named = {name for names in marks for name in names or () if name != ALL}
     if None in marks:
         named.add(default)
-    if marks and not named:
+    if not named:
         return tuple(frameworks)
     return tuple(name for name in frameworks if name in named)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .diagnostics import Code, Diagnostic
 from .dialect import find_roles, find_saved_statements, split_setup, split_tab_marks
 from .dialect.cells import ALL
 from .dialect.python import mask_magics, parse_module
-from .markdown import find_images, is_address
+from .markdown import chapter_linked, find_links, is_address
 from .model import Block, Cell, Fence, Figure, Prose, TabBegin, TabEnd, Table
 from .references import Chapter, Index, check_references
 
@@ -21,6 +21,8 @@ class Surroundings:
 
     #: The index of the chapter's language.
     index: Index
+    #: The names of the chapters that readers of the language get.
+    chapters: Container[str]
     #: The frameworks of the book.
     frameworks: Sequence[str]
     #: Tells whether an image exists, given its path as the chapter names it.
@@ -149,13 +151,27 @@ def missing_image(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic
         if isinstance(block, Figure):
             images = [(block.path, 0)]
         elif isinstance(block, Prose | Table):
-            images = find_images(block.source)
+            images = ((path, at) for path, is_image, at in find_links(block.source) if is_image)
         for image, position in images:
             if not is_address(image) and not around.has_image(image):
                 line = block.line + block.source.count("\n", 0, position)
                 what = f"There is no image `{image}`."
                 advice = "Mend the path, which starts at the chapter's folder, or add the file."
                 yield Diagnostic(chapter.document.path, line, Code.MISSING_IMAGE, what, advice)
+
+
+def unknown_chapter(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
+    """Find links to chapters that the book does not have."""
+    for block in chapter.document.blocks:
+        if not isinstance(block, Prose | Table):
+            continue
+        for path, is_image, position in find_links(block.source):
+            if is_image or not path.endswith(".md") or chapter_linked(chapter, path) in around.chapters:
+                continue
+            line = block.line + block.source.count("\n", 0, position)
+            what = f"The book has no chapter `{path}`, seen from here."
+            advice = "Mend the link or name the chapter in `_toc.yml`."
+            yield Diagnostic(chapter.document.path, line, Code.UNKNOWN_CHAPTER, what, advice)
 
 
 def dangling_reference(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
@@ -171,6 +187,7 @@ RULES: tuple[Rule, ...] = (
     invalid_code,
     save_without_statement,
     missing_image,
+    unknown_chapter,
     dangling_reference,
 )
 

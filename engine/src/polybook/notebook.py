@@ -105,7 +105,7 @@ def to_notebook(
         chapter: The chapter as it is for one framework, its cells without marks.
         index: What the references of this language lead to.
         flavour: How prose is written.
-        chapters: Names of all chapters.
+        chapters: Names of the chapters that can be linked to.
 
     Returns:
         A notebook in nbformat 4.5 without outputs.

@@ -148,7 +148,8 @@ class Book:
             diagnostics += [*index.diagnostics, *index.bibliography.check(index.cited)]
             for name, chapter in chapters.items():
                 folder = (self.root / chapter.document.path).parent
-                around = Surroundings(index, self.config.frameworks, partial(_is_file_in, folder))
+                has_image = partial(_is_file_in, folder)
+                around = Surroundings(index, self.shown(tag), self.config.frameworks, has_image)
                 diagnostics += lint(chapter, around)
                 if tag != self.config.source and name in self.translated[self.config.source]:
                     diagnostics += check_translation(self.translated[self.config.source][name], chapter)

@@ -20,12 +20,21 @@ def write_notebooks(book: Book, folder: Path) -> list[str]:
     images: dict[str, Path] = {}
     notebooks: dict[str, str] = {}
     for language in book.config.languages:
-        for chapter in book.shown(language).values():
-            for framework in book.frameworks_of(chapter):
+        for framework in book.config.frameworks:
+            for chapter in notebook_chapters(book, language, framework).values():
                 name = f"{language}/{framework}/{chapter.name}.ipynb"
                 notebooks[name] = notebook_text(book, chapter, language, framework, images)
     write_tree(folder, {**images, **notebooks})
     return list(notebooks)
+
+
+def notebook_chapters(book: Book, language: str, framework: str) -> dict[str, Chapter]:
+    """Return the chapters that there are notebooks of: those with code for the framework, or with none at all."""
+    return {
+        name: chapter
+        for name, chapter in book.shown(language).items()
+        if framework in (book.frameworks_of(chapter) or book.config.frameworks)
+    }
 
 
 def notebook_text(
@@ -40,7 +49,7 @@ def notebook_text(
 
     flavour = NotebookFlavour(chapter.name, index.bibliography_chapter, find_image)
     selected = book.selected(chapter, framework)
-    return write_notebook(to_notebook(selected, index, flavour, frozenset(book.shown(language))))
+    return write_notebook(to_notebook(selected, index, flavour, frozenset(notebook_chapters(book, language, framework))))
 
 
 def find_file(root: Path, path: str, here: str, found: dict[str, Path]) -> str | None:

@@ -129,7 +129,7 @@ class PageBuilder:
     index: Index
     #: The framework of cells without a tab mark.
     default: str
-    #: Names of all chapters.
+    #: Names of the chapters that can be linked to.
     chapters: frozenset[str]
 
     def page(
