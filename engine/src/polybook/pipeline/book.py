@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,7 @@ from ..errors import ConfigError
 from ..frameworks import FRAMEWORKS, chapter_frameworks, select
 from ..library import Library, build_library, expand_aliases
 from ..lint import Surroundings, lint
-from ..model import Cell, Document, Mark
+from ..model import Cell, Document, Heading, Mark
 from ..references import Chapter, Index, build_index
 from ..translation import check_translation
 
@@ -144,12 +144,12 @@ class Book:
         """Return everything that is wrong with the book's text and code."""
         diagnostics = [*self.diagnostics, *self.bibliography[1]]
         for tag, chapters in self.translated.items():
-            index = self.indexes[tag]
+            index, shown = self.indexes[tag], self.shown(tag)
             diagnostics += [*index.diagnostics, *index.bibliography.check(index.cited)]
             for name, chapter in chapters.items():
                 folder = (self.root / chapter.document.path).parent
                 has_image = partial(_is_file_in, folder)
-                around = Surroundings(index, self.shown(tag), self.config.frameworks, has_image)
+                around = Surroundings(index, shown, self.config.frameworks, has_image)
                 diagnostics += lint(chapter, around)
                 if tag != self.config.source and name in self.translated[self.config.source]:
                     diagnostics += check_translation(self.translated[self.config.source][name], chapter)
@@ -173,6 +173,12 @@ def load_book(root: Path) -> Book:
         for tag, language in config.languages.items()
     }
     diagnostics += _missing(config, toc, translated, {one.path for one in diagnostics})
+    toc = replace(toc, entries=tuple(_numbered_after_sections(toc, translated[config.source])))
+    entries = {entry.chapter: entry for entry in toc.entries}
+    translated = {
+        tag: {name: replace(chapter, entry=entries[name]) for name, chapter in chapters.items()}
+        for tag, chapters in translated.items()
+    }
     if not any(translated.values()):
         what = "None of the book's chapters exists."
         raise ConfigError(
@@ -214,6 +220,24 @@ def _chapters(
             continue
         chapters.append((entry.chapter, Chapter.of(entry, document)))
     return chapters
+
+
+def _numbered_after_sections(toc: Toc, chapters: Mapping[str, Chapter]) -> Iterator[TocEntry]:
+    """Yield the chapters; those below a chapter that has sections of its own are numbered after these."""
+    names = {entry.number: entry.chapter for entry in toc.entries}
+    numbers: dict[tuple[int, ...], tuple[int, ...]] = {(): ()}
+    for entry in toc.entries:
+        if entry.number:
+            *above, last = entry.number
+            parent = tuple(above)
+            sections = _count_sections(chapters.get(names[parent])) if parent else 0
+            numbers[entry.number] = (*numbers[parent], last + sections)
+        yield replace(entry, number=numbers[entry.number])
+
+
+def _count_sections(chapter: Chapter | None) -> int:
+    blocks = chapter.document.blocks if chapter else ()
+    return sum(isinstance(block, Heading) and block.level == 2 for block in blocks)
 
 
 def _missing(

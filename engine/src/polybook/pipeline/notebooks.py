@@ -21,15 +21,18 @@ def write_notebooks(book: Book, folder: Path) -> list[str]:
     notebooks: dict[str, str] = {}
     for language in book.config.languages:
         for framework in book.config.frameworks:
-            for chapter in notebook_chapters(book, language, framework).values():
+            chapters = notebook_chapters(book, language, framework)
+            for chapter in chapters.values():
                 name = f"{language}/{framework}/{chapter.name}.ipynb"
-                notebooks[name] = notebook_text(book, chapter, language, framework, images)
+                notebooks[name] = notebook_text(
+                    book, chapter, language, framework, frozenset(chapters), images
+                )
     write_tree(folder, {**images, **notebooks})
     return list(notebooks)
 
 
 def notebook_chapters(book: Book, language: str, framework: str) -> dict[str, Chapter]:
-    """Return the chapters that there are notebooks of: those with code for the framework, or with none at all."""
+    """Return the chapters that there are notebooks of: with code for the framework, or without any code."""
     return {
         name: chapter
         for name, chapter in book.shown(language).items()
@@ -38,9 +41,23 @@ def notebook_chapters(book: Book, language: str, framework: str) -> dict[str, Ch
 
 
 def notebook_text(
-    book: Book, chapter: Chapter, language: str, framework: str, images: dict[str, Path]
+    book: Book,
+    chapter: Chapter,
+    language: str,
+    framework: str,
+    chapters: frozenset[str],
+    images: dict[str, Path],
 ) -> str:
-    """Return a chapter's notebook for one language and framework; its images are added to `images`."""
+    """Return a chapter's notebook.
+
+    Args:
+        book: The book.
+        chapter: The chapter, in the language that readers get.
+        language: The language whose words stand before numbers.
+        framework: The framework whose code is in it.
+        chapters: Names of the chapters that can be linked to.
+        images: Gets the images that the notebook shows, by their paths in the tree of notebooks.
+    """
     index = book.indexes[language]
     here = posixpath.dirname(f"{language}/{framework}/{chapter.name}")
 
@@ -49,7 +66,7 @@ def notebook_text(
 
     flavour = NotebookFlavour(chapter.name, index.bibliography_chapter, find_image)
     selected = book.selected(chapter, framework)
-    return write_notebook(to_notebook(selected, index, flavour, frozenset(notebook_chapters(book, language, framework))))
+    return write_notebook(to_notebook(selected, index, flavour, chapters))
 
 
 def find_file(root: Path, path: str, here: str, found: dict[str, Path]) -> str | None:
