@@ -115,7 +115,7 @@ class Diagnostic:
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{place}: {self.code.value} {self.what} {self.advice}"
+        return " ".join(f"{place}: {self.code.value} {self.what} {self.advice}".splitlines())
 
     def as_json(self) -> dict[str, str | int]:
         """Return the finding for `--json`."""

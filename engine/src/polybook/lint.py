@@ -116,7 +116,8 @@ def invalid_code(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
     """Find cells that are not Python; IPython's magic lines are allowed."""
     for cell in chapter.document.cells:
         code = split_setup(split_tab_marks(cell.code)[1])[1]
-        if code.strip() and not code.lstrip().startswith("%%") and parse_module(code) is None:
+        has_other_language = code.lstrip().startswith("%%")
+        if cell.closed and code.strip() and not has_other_language and parse_module(code) is None:
             what = "The code of this cell is not Python."
             line = cell.code_line + (_line_of_error(cell.code) or 0) - 1
             yield Diagnostic(chapter.document.path, line, Code.INVALID_CODE, what, "Mend its syntax.")
@@ -151,7 +152,7 @@ def missing_image(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic
         if isinstance(block, Figure):
             images = [(block.path, 0)]
         elif isinstance(block, Prose | Table):
-            images = ((path, at) for path, is_image, at in find_links(block.source) if is_image)
+            images = [(link.path, link.start) for link in find_links(block.source) if link.is_image]
         for image, position in images:
             if not is_address(image) and not around.has_image(image):
                 line = block.line + block.source.count("\n", 0, position)
@@ -160,18 +161,26 @@ def missing_image(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic
                 yield Diagnostic(chapter.document.path, line, Code.MISSING_IMAGE, what, advice)
 
 
-def unknown_chapter(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
-    """Find links to chapters that the book does not have."""
+def dangling_link(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
+    """Find links to chapters that the book does not have, and to labels that these do not have."""
+    file = chapter.document.path
     for block in chapter.document.blocks:
-        if not isinstance(block, Prose | Table):
-            continue
-        for path, is_image, position in find_links(block.source):
-            if is_image or not path.endswith(".md") or chapter_linked(chapter, path) in around.chapters:
+        links = find_links(block.source) if isinstance(block, Prose | Table) else ()
+        for link in links:
+            if link.is_image or not link.path.endswith(".md"):
                 continue
-            line = block.line + block.source.count("\n", 0, position)
-            what = f"The book has no chapter `{path}`, seen from here."
-            advice = "Mend the link or name the chapter in `_toc.yml`."
-            yield Diagnostic(chapter.document.path, line, Code.UNKNOWN_CHAPTER, what, advice)
+            line = block.line + block.source.count("\n", 0, link.start)
+            name = chapter_linked(chapter, link.path)
+            target = around.index.targets.get(link.label)
+            if name not in around.chapters:
+                what = f"The book has no chapter `{link.path}`, seen from here."
+                advice = "Mend the link or name the chapter in `_toc.yml`."
+                yield Diagnostic(file, line, Code.UNKNOWN_CHAPTER, what, advice)
+            elif link.label and (target is None or target.chapter != name):
+                what = f"There is no label `{link.label}` in `{link.path}`."
+                yield Diagnostic(
+                    file, line, Code.UNKNOWN_LABEL, what, "Mend the link or label what it means."
+                )
 
 
 def dangling_reference(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
@@ -187,7 +196,7 @@ RULES: tuple[Rule, ...] = (
     invalid_code,
     save_without_statement,
     missing_image,
-    unknown_chapter,
+    dangling_link,
     dangling_reference,
 )
 
