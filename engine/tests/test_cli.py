@@ -119,7 +119,9 @@ def test_it_is_a_program():
 def test_check_of_a_good_book(copy_book, capsys):
     book = copy_book("tiny")
     call(capsys, "library", "--book", book)
-    (book / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters: [{file: sums}, {file: references}]")
+    (book / "_toc.yml").write_text(
+        "format: jb-book\nroot: index\nchapters: [{file: sums}, {file: references}]"
+    )
     for name in ("en/index.md", "zh/index.md"):
         (book / "chapters" / name).write_text("# Index\n:label:`chap_index`\n")
     assert call(capsys, "check", "--book", book) == (0, "No findings.\n", "")

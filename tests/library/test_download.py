@@ -143,6 +143,19 @@ class TestWhenTheAnswerIsOfNoUse:
         assert lines[0].endswith(". A short story takes the place of the book.")
 
 
+def test_a_file_that_cannot_be_written_completely_does_not_appear(d2l, content, serve, monkeypatch, tmp_path):
+    def run_out_of_space(path, content):
+        path.open("wb").close()
+        raise OSError("no space left on device")
+
+    serve(content)
+    old = write(tmp_path / "kept.txt", OTHER)
+    monkeypatch.setattr(type(tmp_path), "write_bytes", run_out_of_space)
+    with pytest.raises(OSError, match="no space left"):
+        d2l.fetch("http://example.org/kept.txt", sha1(content), old)
+    assert old.read_bytes() == OTHER
+
+
 def test_a_cache_that_cannot_be_written_leads_to_the_story(d2l, publish, serve, home, capsys):
     serve(publish(TEXT))
     write(home, b"a file where a folder should be")

@@ -1,7 +1,6 @@
 """The trainer, and the models in its hands."""
 
 import math
-import time
 
 import pytest
 import torch
@@ -167,9 +166,7 @@ class TestSmoke:
         data = lines(batch_size=8)
         model = make_model(len(data.vocab))
         trainer = d2l.Trainer(max_epochs=30)
-        start = time.monotonic()
         trainer.fit(model, data)
-        assert time.monotonic() - start < 10
         assert (trainer.train_batch_idx, trainer.val_batch_idx) == (2, 2)
         assert {len(points) for points in model.board.curves.values()} == {1, 2}
         assert "val_ppl" in capsys.readouterr().out

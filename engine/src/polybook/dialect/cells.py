@@ -41,14 +41,10 @@ def split_tab_marks(code: str) -> tuple[tuple[str, ...] | None, str]:
     """
     if "@tab" not in code and "%%tab" not in code:
         return None, code
-    matches = list(_TAB_LINE.finditer(code))
-    leading = _LEADING_LINES.match(code)
-    if matches and leading and matches[-1].start() >= leading.end():
-        masked = code.replace("%%tab", "#%tab")  # as long, and a comment for Python
-        lines = split_lines(masked)
-        starts = list(accumulate(map(len, lines), initial=0))
-        comments = {starts[comment.line - 1] for comment in find_comments(masked) if comment.is_alone}
-        matches = [match for match in matches if match.start() in comments]
+    above = _LEADING_LINES.match(code)
+    matches = list(_TAB_LINE.finditer(code, 0, above.end() if above else 0))
+    if len(matches) < code.count("@tab") + code.count("%%tab"):
+        matches = _find_tab_marks(code)
     if not matches:
         return None, code
     names = [name for match in matches for name in re.findall(r"[^\s,]+", match["tabs"])]
@@ -57,6 +53,14 @@ def split_tab_marks(code: str) -> tuple[tuple[str, ...] | None, str]:
         rest.append(code[done : match.start()])
         done = match.end()
     return tuple(dict.fromkeys(names)) or None, "".join(rest) + code[done:]
+
+
+def _find_tab_marks(code: str) -> list[re.Match[str]]:
+    """Return the tab marks anywhere in a cell."""
+    masked = code.replace("%%tab", "#%tab")  # as long, and a comment for Python
+    starts = list(accumulate(map(len, split_lines(masked)), initial=0))
+    comments = {starts[comment.line - 1] for comment in find_comments(masked) if comment.is_alone}
+    return [match for match in _TAB_LINE.finditer(code) if match.start() in comments]
 
 
 def split_setup(code: str) -> tuple[tuple[str, ...], str]:

@@ -16,6 +16,9 @@ from itertools import accumulate, pairwise
 from .cells import ALL
 from .python import find_lines_inside_strings, last_line, parse_module, split_lines
 
+#: The usual line, which asks for no change inside expressions.
+_PLAIN_TEST = re.compile(r"^[ \t]*(?:el)?if tab\.selected\([^()\n]*\):", re.MULTILINE)
+
 
 def prune(code: str, framework: str) -> str:
     """Return the code with every `tab.selected(...)` decided for `framework`.
@@ -36,7 +39,8 @@ def _prune(code: str, framework: str) -> str:
     if module is None:
         return code
     source = _Source(code)
-    if edits := sorted(_find_edits(module, source, framework)):
+    is_plain = len(_PLAIN_TEST.findall(code)) == code.count("tab.selected")
+    if edits := [] if is_plain else sorted(_find_edits(module, source, framework)):
         code = _apply(edits, source.text).decode()
         module = parse_module(code) if "tab.selected" in code else None
         if module is None:
