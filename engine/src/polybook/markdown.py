@@ -165,7 +165,7 @@ class Renderer:
         """Return prose with its roles and links resolved."""
         text = _unix(text)
         markdown = replace_roles(text, lambda role: self._role(role, text))
-        if "](" in markdown:
+        if "](" in text:  # what roles have become needs no mending
             markdown = _LINK.sub(self._link, markdown)
         return _CJK_LINE_BREAK.sub("", markdown) if not markdown.isascii() else markdown
 
