@@ -16,9 +16,10 @@ from types import SimpleNamespace
 import pytest
 
 from polybook import probe
+from polybook.data import digest_data
 from polybook.diagnostics import Code
 from polybook.errors import ExecutionError
-from polybook.execute import Setting, digest_data, run
+from polybook.execute import Setting, run
 from polybook.frameworks import FRAMEWORKS, Framework
 from polybook.outputs import normalise
 

@@ -1,6 +1,8 @@
 """The command line: one function per command, errors caught once.
 
 Exit codes: 0 fine, 1 findings or failures, 2 wrong use.
+
+A command imports what it needs when it is called, so `polybook status` waits for neither Sphinx nor kernels.
 """
 
 from __future__ import annotations
@@ -12,19 +14,14 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
-
-from rich.console import Console
+from typing import TYPE_CHECKING, NoReturn
 
 from .diagnostics import Code, Diagnostic
 from .errors import PolybookError, UsageError
-from .pipeline.book import Book, load_book
-from .pipeline.build import build_site
-from .pipeline.execution import BUILD_FOLDER, State, execute, find_state, find_units
-from .pipeline.notebooks import write_notebooks
-from .pipeline.progress import Progress
-from .pipeline.serve import serve
-from .pipeline.sources import check_libraries, sync_translations, write_libraries
+
+if TYPE_CHECKING:
+    from .pipeline.book import Book
+    from .pipeline.units import State
 
 #: Whether all is well: decides the exit code.
 Outcome = bool
@@ -112,6 +109,8 @@ def _print_findings(diagnostics: Iterable[Diagnostic], *, as_json: bool = False)
 
 
 def _load(options: argparse.Namespace) -> Book:
+    from .pipeline.book import load_book
+
     return load_book(options.book.resolve())
 
 
@@ -133,6 +132,10 @@ def _known(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def _build(options: argparse.Namespace) -> Outcome:
+    from .pipeline.build import build_site
+    from .pipeline.progress import Progress
+    from .pipeline.units import BUILD_FOLDER
+
     book = _load(options)
     languages = _languages(options, book)
     fine = _print_findings(book.check())
@@ -151,6 +154,9 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _execute(options: argparse.Namespace) -> Outcome:
+    from .pipeline.execution import execute
+    from .pipeline.units import find_units
+
     book = _load(options)
     for name in options.framework or ():
         _known("framework", name, book.config.frameworks)
@@ -183,6 +189,8 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _library(options: argparse.Namespace) -> Outcome:
+    from .pipeline.sources import check_libraries, write_libraries
+
     book = _load(options)
     if options.check:
         return _print_findings(check_libraries(book))
@@ -197,6 +205,9 @@ def _library_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _notebooks(options: argparse.Namespace) -> Outcome:
+    from .pipeline.notebooks import write_notebooks
+    from .pipeline.units import BUILD_FOLDER
+
     book = _load(options)
     folder = book.root / BUILD_FOLDER / "notebooks"
     written = write_notebooks(book, folder)
@@ -206,6 +217,8 @@ def _notebooks(options: argparse.Namespace) -> Outcome:
 
 
 def _check(options: argparse.Namespace) -> Outcome:
+    from .pipeline.sources import check_libraries
+
     book = _load(options)
     found = [*book.check(), *check_libraries(book)]
     fine = _print_findings(dict.fromkeys(found), as_json=options.json)
@@ -215,6 +228,8 @@ def _check(options: argparse.Namespace) -> Outcome:
 
 
 def _status(options: argparse.Namespace) -> Outcome:
+    from .pipeline.units import find_state, find_units
+
     book = _load(options)
     states = []
     for unit in find_units(book):
@@ -249,6 +264,9 @@ def _status_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _sync(options: argparse.Namespace) -> Outcome:
+    from .pipeline.book import load_book
+    from .pipeline.sources import sync_translations
+
     book = _load(options)
     for path in sync_translations(book):
         _print(f"wrote {path}")
@@ -256,6 +274,10 @@ def _sync(options: argparse.Namespace) -> Outcome:
 
 
 def _serve(options: argparse.Namespace) -> Outcome:
+    from rich.console import Console
+
+    from .pipeline.serve import serve
+
     serve(options.book.resolve(), options.port, Console())
     return True
 

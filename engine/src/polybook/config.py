@@ -276,8 +276,9 @@ class _Reader:
         self.path = path
         self.code = code
         try:
-            self.node = yaml.compose(text)
-            self.data = yaml.safe_load(text)
+            loader = yaml.SafeLoader(text)
+            self.node = loader.get_single_node()
+            self.data = loader.construct_document(self.node) if self.node else None
         except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: the 31st of February
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 1

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import hashlib
 import json
 import logging
 import os
 import signal
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets import Unicode
 
+from .data import digest_data
 from .diagnostics import Code, Diagnostic
 from .errors import ExecutionError
 from .frameworks import Framework
@@ -102,21 +102,6 @@ def run(
     if not _interpreter(setting.environment).exists():
         raise ExecutionError(_missing(setting, "does not exist"))
     return asyncio.run(_run(cells, places, setting, on_cell))
-
-
-def digest_data(names: Iterable[str], roots: Sequence[Path]) -> dict[str, str]:
-    """Return the SHA-1 of data files by their names; a file that lies in none of the folders is left out."""
-    digests = {}
-    for name in sorted(set(names)):
-        path = next((root / name for root in roots if (root / name).is_file()), None)
-        if path is not None:
-            with path.open("rb") as file:
-                digests[name] = hashlib.file_digest(file, _sha1).hexdigest()
-    return digests
-
-
-def _sha1() -> Any:
-    return hashlib.sha1(usedforsecurity=False)
 
 
 def _interpreter(environment: Path) -> Path:
