@@ -131,6 +131,13 @@ def _known(kind: str, name: str, known: Iterable[str]) -> str:
     return name
 
 
+def _positive(option: str, number: int) -> int:
+    if number < 1:
+        what = f"`{option} {number}` is no number of jobs."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, "Give it 1 or more."))
+    return number
+
+
 def _build(options: argparse.Namespace) -> Outcome:
     from .pipeline.build import build_site
     from .pipeline.progress import Progress
@@ -154,7 +161,7 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _execute(options: argparse.Namespace) -> Outcome:
-    from .pipeline.execution import execute
+    from .pipeline.execution import Wishes, execute
     from .pipeline.units import find_units
 
     book = _load(options)
@@ -168,7 +175,8 @@ def _execute(options: argparse.Namespace) -> Outcome:
         if (not options.framework or unit.framework in options.framework)
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
-    result = execute(book, units, force=options.force, smoke=options.smoke, cell_timeout=options.timeout)
+    wishes = Wishes(options.force, options.smoke, _positive("--jobs", options.jobs), options.timeout)
+    result = execute(book, units, wishes)
     fine = _print_findings(result.diagnostics)
     _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.")
     return fine
@@ -178,6 +186,14 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("chapter", nargs="*", help="only these chapters")
     parser.add_argument("--framework", action="append", metavar="NAME", help="only this one; may be repeated")
     parser.add_argument("--smoke", action="store_true", help="run everything in seconds and store nothing")
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="runs at a time, which share the cores (default: 1)",
+    )
     parser.add_argument("--force", action="store_true", help="run what is fresh as well")
     parser.add_argument(
         "--timeout",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
@@ -178,6 +178,7 @@ def load_book(root: Path) -> Book:
         for tag, language in config.languages.items()
     }
     diagnostics += _missing(config, toc, translated, {one.path for one in diagnostics})
+    diagnostics += _unknown_chapters(config, toc)
     if not any(translated.values()):
         what = "None of the book's chapters exists."
         raise ConfigError(
@@ -243,6 +244,14 @@ def _missing(
             advice = "Readers get another language until it is translated."
             diagnostics.append(Diagnostic(TOC_FILE, 0, Code.UNTRANSLATED_CHAPTER, what, advice))
     return diagnostics
+
+
+def _unknown_chapters(config: Config, toc: Toc) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each chapter that is configured and not in the table of contents."""
+    for name, settings in config.chapters.items():
+        if name not in toc.chapters:
+            what = f"`chapters` names `{name}`, which `{TOC_FILE}` does not."
+            yield Diagnostic(CONFIG_FILE, settings.line, Code.BAD_CONFIG, what, "Mend its name.")
 
 
 def _is_file_in(folder: Path, path: str) -> bool:

@@ -1,26 +1,27 @@
-"""Running what must run, and storing what it gives."""
+"""What must run, and what came of it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic
-from ..errors import ExecutionError
-from ..frameworks import FRAMEWORKS
-from ..outputs import Provenance, Record, make_record
-from ..store import Store
 from .book import Book
-from .units import BUILD_FOLDER, DATA_VARIABLE, OUTPUTS_FOLDER, Unit, data_roots, find_state
+from .units import Unit, find_state
 
-if TYPE_CHECKING:
-    from .progress import Progress
 
-ENVIRONMENTS_FOLDER = ".venvs"
-#: Set, it makes training take seconds; the results mean nothing and are never stored.
-SMOKE_VARIABLE = "D2L_SMOKE"
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the author wants code to be run."""
+
+    #: Run what is fresh as well.
+    force: bool = False
+    #: Run everything in seconds and store nothing.
+    smoke: bool = False
+    #: How many runs there are at a time.
+    jobs: int = 1
+    #: Seconds that one cell may run, `None` for as long as it likes.
+    cell_timeout: float | None = None
 
 
 @dataclass(slots=True)
@@ -37,73 +38,25 @@ class Tally:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def execute(
-    book: Book,
-    units: Sequence[Unit],
-    *,
-    force: bool = False,
-    smoke: bool = False,
-    cell_timeout: float | None = None,
-) -> Tally:
+def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
     """Run what is stale or missing and store the results; a unit that fails leaves what was stored.
 
     Args:
         book: The book.
         units: What to run.
-        force: Run what is fresh as well.
-        smoke: Run everything in seconds and store nothing.
-        cell_timeout: Seconds that one cell may run, `None` for as long as it likes.
+        wishes: How to run it.
     """
     tally = Tally()
-    waiting = []
-    for unit in units:
-        state, found = find_state(unit)
-        tally.diagnostics += found
-        if force or smoke or state.word != "fresh":
-            waiting.append(unit)
-        else:
-            tally.fresh += 1
-    if not waiting:
-        return tally
-    from .progress import Progress
+    waiting = [unit for unit in units if _must_run(unit, wishes, tally)]
+    tally.fresh = len(units) - len(waiting)
+    if waiting:
+        from .running import run_units  # what talks to kernels is slow to import
 
-    with Progress("Running", sum(len(unit.codes) for unit in waiting)) as progress:
-        for unit in waiting:
-            try:
-                record = _run(unit, progress, smoke=smoke, cell_timeout=cell_timeout)
-            except ExecutionError as error:
-                tally.failed += 1
-                tally.diagnostics += error.diagnostics
-                continue
-            tally.run += 1
-            if not smoke:
-                Store(book.root / OUTPUTS_FOLDER).save(unit.framework, record)
+        run_units(book, waiting, wishes, tally)
     return tally
 
 
-def _run(unit: Unit, progress: Progress, *, smoke: bool, cell_timeout: float | None) -> Record:
-    from ..execute import Setting, run
-
-    root = unit.book.root
-    place = root / BUILD_FOLDER / "execution"
-    place.mkdir(parents=True, exist_ok=True)
-    roots = data_roots(unit.book)
-    variables = {SMOKE_VARIABLE: "1" if smoke else ""}
-    if DATA_VARIABLE in os.environ:
-        variables[DATA_VARIABLE] = str(roots[0])
-    setting = Setting(
-        framework=FRAMEWORKS[unit.framework],
-        environment=root / ENVIRONMENTS_FOLDER / unit.framework,
-        working_directory=place,
-        python_path=[root],
-        variables=variables,
-        data_roots=roots,
-        cell_timeout=cell_timeout,
-    )
-
-    def report(number: int, count: int) -> None:
-        progress.step(f"{unit.framework} {unit.chapter.name}, cell {number} of {count}")
-
-    result = run(unit.codes, unit.places, setting, report)
-    provenance = Provenance(unit.framework, result.version, result.python, result.device, result.data)
-    return make_record(unit.chapter.name, unit.codes, result.outputs, unit.definitions, provenance)
+def _must_run(unit: Unit, wishes: Wishes, tally: Tally) -> bool:
+    state, found = find_state(unit)
+    tally.diagnostics += found
+    return wishes.force or wishes.smoke or state.word != "fresh"

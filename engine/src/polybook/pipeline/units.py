@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..config import ChapterSettings
 from ..data import digest_data
 from ..diagnostics import Diagnostic
 from ..frameworks import FRAMEWORKS
@@ -40,6 +41,16 @@ class Unit:
     chapter: Chapter
     #: The framework's name.
     framework: str
+
+    @property
+    def name(self) -> str:
+        """What to call it: `pytorch/rnn`."""
+        return f"{self.framework}/{self.chapter.name}"
+
+    @property
+    def settings(self) -> ChapterSettings:
+        """What the configuration says of the chapter."""
+        return self.book.config.chapters.get(self.chapter.name, ChapterSettings())
 
     @cached_property
     def cells(self) -> list[Cell]:
