@@ -6,6 +6,7 @@ The engine's own environment stands in for PyTorch's; a folder in the book says 
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -13,10 +14,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from polybook.cli import main
+from polybook.outputs import to_files
 from polybook.pipeline.book import load_book
 from polybook.pipeline.schedule import Durations, Slots, find_gpus, share_cores
 from polybook.pipeline.units import find_state, find_units
@@ -241,3 +244,125 @@ def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_pat
     assert "stopped; what was finished is kept" in errors
     assert words(root) == {"quick": "fresh", "slow": "missing"}
     assert not any(map(is_running, pids(root)))
+
+
+# Faults
+
+#: How often each fault is tried, at random moments.
+ROUNDS = int(os.environ.get("POLYBOOK_ROUNDS", "2"))
+#: Draws two plots, slowly enough to be caught at it.
+DRAWING = """
+from IPython.display import SVG, display
+for part in range(2):
+    display(SVG(f'<svg xmlns="http://www.w3.org/2000/svg"><text>{0} {{part}}</text></svg>'))
+    time.sleep(0.1)
+"""
+NAMES = ("a", "b", "c")
+
+
+def files_of_records(root: Path) -> set[str]:
+    """Return the names of the files that the stored records consist of."""
+    records = (find_state(unit)[0].results.record for unit in find_units(load_book(root)))
+    return {f"pytorch/{name}" for record in records if record for name in to_files(record)}
+
+
+def files_in_store(root: Path) -> set[str]:
+    return {path.relative_to(root / "outputs").as_posix() for path in (root / "outputs").rglob("*.*")}
+
+
+def assert_the_rest_is_run(root: Path, capsys) -> None:
+    """Run again and look whether that runs what is missing, no more, and leaves all in order."""
+    before = words(root)
+    missing = sum(word != "fresh" for word in before.values())
+    capsys.readouterr()
+
+    assert execute(root, "-j", "2") == 0
+
+    assert f"{missing} run, {len(before) - missing} fresh already, 0 failed." in capsys.readouterr().out
+    assert set(words(root).values()) == {"fresh"}
+    assert files_in_store(root) == files_of_records(root)
+    assert not any(map(is_running, pids(root)))
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    try:
+        return [
+            int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        ]
+    except FileNotFoundError:
+        return []
+
+
+def rounds(root: Path):
+    """Yield a run of a book whose code has changed, at a random moment of it."""
+
+    def saving() -> list[Path]:
+        return list((root / "outputs").glob(".saving-*"))
+
+    random = Random(ROUNDS)  # noqa: S311
+    for number in range(ROUNDS):
+        write_book(root, {name: [DRAWING.format(f"{name} {number}")] for name in NAMES})
+        process = start(root, "-j", "2")
+        if number % 2:  # caught while it stores
+            wait_until(lambda: saving() or process.poll() is not None)  # noqa: B023
+        else:
+            time.sleep(random.uniform(0.5, 3))
+        yield process
+
+
+def test_killing_polybook_loses_nothing(tmp_path, capsys):
+    for process in rounds(tmp_path):
+        process.kill()
+        process.communicate(timeout=20)
+
+        wait_until(lambda: not any(map(is_running, pids(tmp_path))), 5)
+        assert_the_rest_is_run(tmp_path, capsys)
+
+
+def test_killing_a_kernel_loses_nothing(tmp_path, capsys):
+    for process in rounds(tmp_path):
+        wait_until(lambda process=process: children(process) or process.poll() is not None)
+        for pid in children(process)[:1]:
+            os.kill(pid, signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+
+        assert process.returncode == 0, errors
+        assert_the_rest_is_run(tmp_path, capsys)
+
+
+def test_a_full_disk_keeps_what_was_stored(tmp_path, capsys, monkeypatch):
+    root = write_book(tmp_path, {"a": [DRAWING.format(1)], "b": ["print(1)"]})
+    assert execute(root, "-j", "2") == 0
+    stored = text(root, "b")
+    write_book(root, {"a": [DRAWING.format(2)], "b": ["print(2)"]})
+
+    def fail(path, content):
+        path.write_bytes(content[:10])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("polybook.store._write_through", fail)
+        assert execute(root, "-j", "2") == 1
+
+    errors = capsys.readouterr().err
+    assert "outputs/pytorch/b.json: B009 The result of a run could not be stored: No space left" in errors
+    assert words(root) == {"a": "stale", "b": "stale"}
+    assert text(root, "b") == stored
+    assert_the_rest_is_run(root, capsys)
+
+
+def test_two_at_once(tmp_path, capsys):
+    go = tmp_path / "go"
+    waiting = f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
+    root = write_book(tmp_path, {"a": [waiting], "b": ["print(1)"]})
+    first = start(root)
+    wait_until(lambda: pids(root))
+
+    assert execute(root) == 1
+
+    assert f"outputs: X009 Another polybook (process {first.pid} on " in capsys.readouterr().err
+    go.touch()
+    first.communicate(timeout=30)
+    assert first.returncode == 0
+    assert len(pids(root)) == 2
+    assert_the_rest_is_run(root, capsys)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostic
 from .book import Book
-from .units import Unit, find_state
+from .units import State, Unit, find_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class Wishes:
     jobs: int = 1
     #: Seconds that one cell may run, `None` for as long as it likes.
     cell_timeout: float | None = None
+
+    def runs(self, state: State) -> bool:
+        """Return whether a unit in this state is to be run."""
+        return self.force or self.smoke or state.word != "fresh"
 
 
 @dataclass(slots=True)
@@ -47,16 +51,15 @@ def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
         wishes: How to run it.
     """
     tally = Tally()
-    waiting = [unit for unit in units if _must_run(unit, wishes, tally)]
+    waiting = []
+    for unit in units:
+        state, found = find_state(unit)
+        tally.diagnostics += found
+        if wishes.runs(state):
+            waiting.append(unit)
     tally.fresh = len(units) - len(waiting)
     if waiting:
         from .running import run_units  # what talks to kernels is slow to import
 
         run_units(book, waiting, wishes, tally)
     return tally
-
-
-def _must_run(unit: Unit, wishes: Wishes, tally: Tally) -> bool:
-    state, found = find_state(unit)
-    tally.diagnostics += found
-    return wishes.force or wishes.smoke or state.word != "fresh"

@@ -20,7 +20,7 @@ from .book import Book
 from .execution import Tally, Wishes
 from .progress import Part, Progress
 from .schedule import GPU_VARIABLE, Durations, Slot, Slots, find_cores, find_gpus
-from .units import BUILD_FOLDER, DATA_VARIABLE, OUTPUTS_FOLDER, Unit, data_roots
+from .units import BUILD_FOLDER, DATA_VARIABLE, OUTPUTS_FOLDER, Unit, data_roots, find_state
 
 ENVIRONMENTS_FOLDER = ".venvs"
 #: Set, it makes training take seconds; the results mean nothing and are never stored.
@@ -41,12 +41,21 @@ def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -
         tally: Is told what happened.
 
     Raises:
+        ExecutionError: Another polybook is running code of this book.
         KeyboardInterrupt: The author, or the system, wants polybook to stop; the kernels are gone by then.
     """
-    try:
-        asyncio.run(_run_units(book, units, wishes, tally))
-    except asyncio.CancelledError as error:
-        raise KeyboardInterrupt from error
+    store = Store(book.root / OUTPUTS_FOLDER)
+    with contextlib.nullcontext() if wishes.smoke else store.lock():
+        if not wishes.smoke:
+            store.sweep()
+        left = [
+            unit for unit in units if wishes.runs(find_state(unit)[0])
+        ]  # another polybook may have run some
+        tally.fresh += len(units) - len(left)
+        try:
+            asyncio.run(_run_units(book, left, wishes, tally))
+        except asyncio.CancelledError as error:
+            raise KeyboardInterrupt from error
 
 
 async def _run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
