@@ -246,6 +246,45 @@ def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_pat
     assert not any(map(is_running, pids(root)))
 
 
+def test_a_rerun_that_differs_is_stored_only_when_accepted(tmp_path, capsys):
+    source = tmp_path / "weather"
+    root = write_book(tmp_path, {"a": [f"print('loss', open({str(source)!r}).read())"]})
+    source.write_text("1.00")
+    assert execute(root) == 0
+    source.write_text("1.02")
+    assert execute(root, "--force") == 0
+    assert text(root, "a") == "loss 1.00\n"
+    source.write_text("2.00")
+    capsys.readouterr()
+
+    assert execute(root, "--force") == 1
+
+    errors = capsys.readouterr().err
+    assert "a.md:8: X013 Cell 2 in pytorch gave another result than the stored one: " in errors
+    assert "`loss 1.00` became `loss 2.00`. Look why; `--accept` stores it." in errors
+    assert text(root, "a") == "loss 1.00\n"
+    assert execute(root, "--force", "--accept") == 0
+    assert text(root, "a") == "loss 2.00\n"
+
+
+def test_bounds_are_looked_at_after_a_run_and_whenever_asked(tmp_path, capsys):
+    curves = '{"curves": [{"name": "ppl", "x": [1], "y": [9.5]}]}'
+    code = f"display({{'application/vnd.d2l.curves+json': {curves}}}, raw=True)"
+    root = write_book(tmp_path, {"a": [code]}, "{a: {expect: {ppl: '< 9'}}}")
+    finding = "a.md:8: X010 `ppl` ends at 9.5 in pytorch; `expect` says < 9."
+
+    for run in ("1 run, 0 fresh", "0 run, 1 fresh"):
+        assert execute(root) == 1
+        said = capsys.readouterr()
+        assert said.err.count(finding) == 1
+        assert run in said.out
+
+    assert main(["check", "--book", str(root)]) == 0
+    assert finding not in capsys.readouterr().err
+    assert main(["check", "--outputs", "--book", str(root)]) == 1
+    assert finding in capsys.readouterr().err
+
+
 # Faults
 
 #: How often each fault is tried, at random moments.

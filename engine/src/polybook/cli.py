@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -175,7 +175,8 @@ def _execute(options: argparse.Namespace) -> Outcome:
         if (not options.framework or unit.framework in options.framework)
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
-    wishes = Wishes(options.force, options.smoke, _positive("--jobs", options.jobs), options.timeout)
+    jobs = _positive("--jobs", options.jobs)
+    wishes = Wishes(options.force, options.smoke, options.accept, jobs, options.timeout)
     result = execute(book, units, wishes)
     fine = _print_findings(result.diagnostics)
     _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.")
@@ -195,6 +196,9 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         help="runs at a time, which share the cores (default: 1)",
     )
     parser.add_argument("--force", action="store_true", help="run what is fresh as well")
+    parser.add_argument(
+        "--accept", action="store_true", help="store a result that differs from that of the same code before"
+    )
     parser.add_argument(
         "--timeout",
         type=float,
@@ -237,10 +241,27 @@ def _check(options: argparse.Namespace) -> Outcome:
 
     book = _load(options)
     found = [*book.check(), *check_libraries(book)]
+    if options.outputs:
+        found += _check_outputs(book)
     fine = _print_findings(dict.fromkeys(found), as_json=options.json)
     if not options.json and not found:
         _print("No findings.")
     return fine
+
+
+def _check_outputs(book: Book) -> Iterator[Diagnostic]:
+    """Yield what is damaged in the stored results or not as the author expects it."""
+    from .pipeline.units import check_results, find_state, find_units
+
+    for unit in find_units(book):
+        state, found = find_state(unit)
+        yield from found
+        yield from check_results(state)
+
+
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    _json_option(parser)
+    parser.add_argument("--outputs", action="store_true", help="check the stored results as well")
 
 
 def _status(options: argparse.Namespace) -> Outcome:
@@ -326,7 +347,7 @@ COMMANDS = (
         "Check chapters, references, translations and the library.",
         "polybook check --json",
         _check,
-        _json_option,
+        _check_options,
     ),
     Command(
         "status",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostic
 from .book import Book
-from .units import State, Unit, find_state
+from .units import State, Unit, check_results, find_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Wishes:
     force: bool = False
     #: Run everything in seconds and store nothing.
     smoke: bool = False
+    #: Store what differs from the stored result of the same code.
+    accept: bool = False
     #: How many runs there are at a time.
     jobs: int = 1
     #: Seconds that one cell may run, `None` for as long as it likes.
@@ -57,6 +59,8 @@ def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
         tally.diagnostics += found
         if wishes.runs(state):
             waiting.append(unit)
+        else:
+            tally.diagnostics += check_results(state)
     tally.fresh = len(units) - len(waiting)
     if waiting:
         from .running import run_units  # what talks to kernels is slow to import

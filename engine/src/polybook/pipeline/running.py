@@ -15,6 +15,7 @@ from ..errors import ExecutionError
 from ..execute import Setting, run
 from ..frameworks import FRAMEWORKS
 from ..outputs import Provenance, Record, make_record
+from ..results import check_record, compare_records
 from ..store import Store
 from .book import Book
 from .execution import Tally, Wishes
@@ -127,8 +128,9 @@ class _Runner:
         start = time.monotonic()
         record = await self._attempt(self._setting(unit, slot), unit, part)
         if not self.wishes.smoke:
-            self._store(unit, record)
             self.durations.keep(unit, time.monotonic() - start)
+            kept = self._keep(unit, record)
+            self.tally.diagnostics += check_record(kept, unit.settings.expect, unit.places)
         self.tally.run += 1
 
     async def _attempt(self, setting: Setting, unit: Unit, part: Part) -> Record:
@@ -144,11 +146,22 @@ class _Runner:
         provenance = Provenance(unit.framework, result.version, result.python, result.device, result.data)
         return make_record(unit.chapter.name, unit.codes, result.outputs, unit.definitions, provenance)
 
-    def _store(self, unit: Unit, record: Record) -> None:
+    def _keep(self, unit: Unit, record: Record) -> Record:
+        """Store a record where it is news; return what is stored then.
+
+        Raises:
+            ExecutionError: The same code gave another result before, or the disk does not take the record.
+        """
+        stored = self.store.load(unit.framework, unit.chapter.name, lambda _: None)
+        if stored is not None and stored.key == record.key and not self.wishes.accept:
+            if found := compare_records(stored, record, unit.places):
+                raise ExecutionError(*found)
+            return stored
         try:
             self.store.save(unit.framework, record)
         except OSError as error:
             raise ExecutionError(_not_stored(unit, error)) from error
+        return record
 
     def _setting(self, unit: Unit, slot: Slot) -> Setting:
         root = unit.book.root

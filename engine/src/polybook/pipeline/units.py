@@ -18,6 +18,7 @@ from ..library import names_used
 from ..model import Cell
 from ..outputs import Record, Results
 from ..references import Chapter
+from ..results import check_record
 from ..store import Store
 from .book import Book
 
@@ -133,6 +134,16 @@ def find_state(unit: Unit) -> tuple[State, list[Diagnostic]]:
     is_fresh = record is not None and record.parts == parts
     reason = "" if is_fresh else explain(record.parts if record else None, parts)
     return State(unit, Results(record, is_fresh), reason), found
+
+
+def check_results(state: State) -> list[Diagnostic]:
+    """Return in which way stored results are not what the author expects; old ones are of no line."""
+    record, unit = state.results.record, state.unit
+    if record is None:
+        return []
+    path = unit.chapter.document.path
+    places = unit.places if state.results.is_fresh else [(path, 0)] * len(record.cells)
+    return list(check_record(record, unit.settings.expect, places))
 
 
 def data_roots(book: Book) -> list[Path]:
