@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -387,6 +388,40 @@ def test_a_full_disk_keeps_what_was_stored(tmp_path, capsys, monkeypatch):
     assert "outputs/pytorch/b.json: B009 The result of a run could not be stored: No space left" in errors
     assert words(root) == {"a": "stale", "b": "stale"}
     assert text(root, "b") == stored
+    assert_the_rest_is_run(root, capsys)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a disk of 256 kB, where that is allowed."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    call = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(call, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full(small_disk, capsys):
+    code = "print('{0} ' * 20_000)"
+    root = write_book(small_disk, {"a": ["print(1)"], "b": [code.format(1)]})
+    assert execute(root, "-j", "2") == 0
+    write_book(root, {"a": ["print(1)"], "b": [code.format(2)]})
+    filling = root / "filling"
+    with suppress(OSError), filling.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1024))
+
+    assert execute(root) == 1
+
+    assert "outputs/pytorch/b.json: B009 The result of a run could not" in capsys.readouterr().err
+    assert words(root) == {"a": "fresh", "b": "stale"}
+    filling.unlink()
     assert_the_rest_is_run(root, capsys)
 
 

@@ -9,8 +9,8 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import RawIOBase
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from .diagnostics import Code, Diagnostic
 from .errors import ExecutionError
@@ -78,8 +78,7 @@ class Store:
         with _locked(path) as file:
             with suppress(OSError):  # the disk may be full; the lock holds without its holder's name
                 file.truncate(0)
-                file.write(f"process {os.getpid()} on {platform.node()}")
-                file.flush()
+                file.write(f"process {os.getpid()} on {platform.node()}".encode())
             try:
                 yield
             finally:
@@ -123,15 +122,15 @@ class Store:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[IO[str]]:
+def _locked(path: Path) -> Iterator[RawIOBase]:
     """Open a file and lock it; whoever had it before may have removed it since it was opened."""
     while True:
-        with path.open("a+", encoding="utf-8") as file:
+        with path.open("a+b", buffering=0) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 file.seek(0)
-                raise ExecutionError(_in_use(path, file.read())) from error
+                raise ExecutionError(_in_use(path, file.read().decode())) from error
             if _is_named(path, file.fileno()):
                 yield file
                 return

@@ -49,9 +49,8 @@ def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -
     with contextlib.nullcontext() if wishes.smoke else store.lock():
         if not wishes.smoke:
             store.sweep()
-        left = [
-            unit for unit in units if wishes.runs(find_state(unit)[0])
-        ]  # another polybook may have run some
+        # another polybook may have run some before the lock was there to be had
+        left = [unit for unit in units if wishes.runs(find_state(unit)[0])]
         tally.fresh += len(units) - len(left)
         try:
             asyncio.run(_run_units(book, left, wishes, tally))

@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,9 +97,10 @@ class Durations:
         return sorted(units, key=lambda unit: -self._seconds.get(unit.name, math.inf))
 
     def keep(self, unit: Unit, seconds: float) -> None:
-        """Remember how long a unit took."""
+        """Remember how long a unit took, unless the disk is full."""
         self._seconds[unit.name] = round(seconds, 1)
-        write_if_changed(self._path, json.dumps(self._seconds, indent=1, sort_keys=True) + "\n")
+        with suppress(OSError):
+            write_if_changed(self._path, json.dumps(self._seconds, indent=1, sort_keys=True) + "\n")
 
 
 def _read_seconds(path: Path) -> dict[str, float]:
