@@ -30,6 +30,7 @@ test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 	.venv/bin/python -m ruff format --check .
 	cd engine && ../.venv/bin/python -m mypy
 	.venv/bin/python -m pytest
+	set -e; for framework in $(FRAMEWORKS); do .venvs/$$framework/bin/python -m pytest tests/library; done
 
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py

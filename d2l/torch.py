@@ -155,7 +155,7 @@ class ProgressBoard(d2l.HyperParameters):
     def describe(self):
         """Return one sentence that says what the plot shows."""
         def short(v):
-            return f'{v:.0f}' if 1000 <= abs(v) < 1e6 else f'{v:.3g}'
+            return f'{v:.0f}' if 999.5 <= abs(v) < 1e6 else f'{v:.3g}'
         changes = []
         for label, points in self.curves.items():
             first, last = points[0][1], points[-1][1]

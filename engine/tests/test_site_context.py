@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 from polybook.languages import LANGUAGES
 from polybook.site.context import alternates, language_links
 from polybook.site.landing import landing_page
+from polybook.site.search import cut, fold
 from polybook.site.words import read_words
 
 BOTH = [("en", "English"), ("fr", "Français")]
@@ -46,8 +47,10 @@ def test_every_language_has_polybooks_own_words(language):
     words = read_words(language)
     for text in (
         "Picture made by the code above.",
-        "These results come from an earlier version of this code.",
+        "The results on this page come from an earlier version of the code.",
+        "The code on this page has not been run yet.",
         "This code has not been run yet.",
+        "Copy",
         "Language",
         "Search this book...",
     ):
@@ -69,3 +72,26 @@ def test_the_root_page_escapes_titles():
     html = landing_page([(LANGUAGES["en"], "Loss < 1 & <b>more</b>")], home="start.html")
     assert "Loss &lt; 1 &amp; &lt;b&gt;more" in html
     assert 'href="en/start.html"' in html
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("循环神经", ["循", "环", "神", "经", "循环", "环神", "神经"]),
+        ("图 7.1 是RNN", ["图", "7", "1", "是", "RNN"]),
+        ("call train_ch8(nn.LSTM)", ["call", "train_ch8", "nn", "LSTM"]),
+        ("l’échelle", ["l", "échelle"]),
+        ("", []),
+    ],
+)
+def test_texts_are_cut_into_the_words_of_the_search(text, words):
+    assert cut(text) == words
+
+
+def test_accents_do_not_matter():
+    assert [fold(word) for word in ("échelle", "ação", "naïve", "门控")] == [
+        "echelle",
+        "acao",
+        "naive",
+        "门控",
+    ]

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 
 from polybook.languages import LANGUAGES
 from polybook.pipeline.render import render, render_site
+from polybook.site.cells import notices
 from polybook.site.landing import landing_page
 from polybook.site.settings import Site, sphinx_settings
 
@@ -33,10 +34,10 @@ def site(tmp_path_factory):
     build = tmp_path_factory.mktemp("book") / "_build"
     for tag in TITLES:
         shutil.copytree(SOURCE, build / tag / "source")
-    folder = render_site(build, {tag: settings(tag) for tag in TITLES}, jobs=2)
+    assert render_site(build, {tag: settings(tag) for tag in TITLES}, jobs=2) == []
     landing = landing_page([(LANGUAGES[tag], title) for tag, title in TITLES.items()])
-    (folder / "index.html").write_text(landing, encoding="utf-8")
-    return folder
+    (build / "html/index.html").write_text(landing, encoding="utf-8")
+    return build / "html"
 
 
 def page(site, name, tag="en"):
@@ -116,8 +117,8 @@ def test_plots_have_their_sentence_or_a_stock_phrase_as_alternative_text(site):
 @pytest.mark.parametrize(
     ("tag", "stale", "missing"),
     [
-        ("en", "an earlier version of this code", "has not been run yet"),
-        ("pt", "uma versão anterior deste código", "ainda não foi executado"),
+        ("en", "an earlier version of the code", "has not been run yet"),
+        ("pt", "uma versão anterior do código", "ainda não foi executado"),
         ("zh", "早期版本", "尚未运行"),
     ],
 )
@@ -128,6 +129,43 @@ def test_notices_stand_between_code_and_results(site, tag, stale, missing):
     assert missing in notices[1].get_text()
     assert "cell_input" in notices[0].find_previous_sibling()["class"]
     assert "cell_output" in notices[0].find_next_sibling()["class"]
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (["missing", "missing", "missing"], ["on this page has not", "", ""]),
+        (["", "stale", "stale"], ["", "on this page come", ""]),
+        (["stale", "missing", "stale", "missing"], ["on this page come", "This code", "", "This code"]),
+        (["", ""], ["", ""]),
+        ([], []),
+    ],
+)
+def test_what_holds_for_a_whole_page_is_said_once(states, said):
+    found = notices(states)
+    assert [bool(text) for text in found] == [bool(text) for text in said]
+    assert all(part in text for part, text in zip(said, found, strict=True))
+
+
+def test_formulas_stay_with_their_punctuation(site):
+    together = page(site, "rnn/plain").select(".polybook-unbroken")
+    assert [each.get_text() for each in together] == [
+        "(\\(x\\),",
+        "\\(y\\)\N{NO-BREAK SPACE}!",
+        "\\(z\\)）。",
+    ]
+    assert [each.select_one(".math") is not None for each in together] == [True] * 3
+
+
+def test_the_page_of_a_chapter_that_is_gone_goes(tmp_path):
+    shutil.copytree(SOURCE, tmp_path / "source")
+    render(tmp_path / "source", tmp_path / "html", settings("en"))
+    assert (tmp_path / "html/rnn/plain.html").is_file()
+    (tmp_path / "source/rnn/plain.ipynb").unlink()
+    toc = (tmp_path / "source/_toc.yml").read_text(encoding="utf-8")
+    (tmp_path / "source/_toc.yml").write_text(toc[: toc.index("sections:")], encoding="utf-8")
+    render(tmp_path / "source", tmp_path / "html", settings("en"))
+    assert not (tmp_path / "html/rnn/plain.html").exists()
 
 
 def test_a_page_says_its_language_and_where_the_others_are(site):
@@ -248,6 +286,12 @@ def test_a_click_on_a_tab_does_not_move_it(reader, site):
     label.click()
     tab.wait_for_timeout(200)
     assert label.bounding_box()["y"] == pytest.approx(before, abs=1)
+
+
+@pytest.mark.parametrize(("tag", "word"), [("en", "Copy"), ("pt", "Copiar"), ("zh", "复制")])
+def test_the_copy_button_speaks_the_readers_language(reader, site, tag, word):
+    button = reader.open(site / tag / "rnn/tabs.html").locator(".copybtn").first
+    assert button.get_attribute("data-tooltip") == word
 
 
 def test_the_language_switcher_keeps_the_place(reader, site):

@@ -315,12 +315,19 @@ def _serve(options: argparse.Namespace) -> Outcome:
 
     from .pipeline.serve import serve
 
-    serve(options.book.resolve(), options.port, Console())
+    book = _load(options)
+    serve(book.root, options.port, Console())
     return True
 
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8000, help="the port on 127.0.0.1 (default: 8000)")
+    parser.add_argument("--port", type=_port, default=8000, help="the port on 127.0.0.1 (default: 8000)")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**16:
+        raise argparse.ArgumentTypeError(f"there is no port {text}")
+    return int(text)
 
 
 COMMANDS = (

@@ -57,6 +57,8 @@ class Code(Enum):
     MISSING_IMAGE = "R004"
     #: A bibliography file that does not exist or cannot be read.
     BAD_BIBLIOGRAPHY = "R005"
+    #: A link to a chapter that the book does not have.
+    UNKNOWN_CHAPTER = "R006"
     #: Two saved definitions of one name.
     SAVED_TWICE = "L001"
     #: A saved definition uses a name that is saved nowhere.
@@ -125,7 +127,7 @@ class Diagnostic:
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{place}: {self.code.value} {self.what} {self.advice}"
+        return " ".join(f"{place}: {self.code.value} {self.what} {self.advice}".splitlines())
 
     def as_json(self) -> dict[str, str | int]:
         """Return the finding for `--json`."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .diagnostics import Code, Diagnostic
 from .dialect import find_roles, find_saved_statements, split_setup, split_tab_marks
 from .dialect.cells import ALL
 from .dialect.python import mask_magics, parse_module
-from .markdown import find_images, is_address
+from .markdown import chapter_linked, find_links, is_address
 from .model import Block, Cell, Fence, Figure, Prose, TabBegin, TabEnd, Table
 from .references import Chapter, Index, check_references
 
@@ -21,6 +21,8 @@ class Surroundings:
 
     #: The index of the chapter's language.
     index: Index
+    #: The names of the chapters that readers of the language get.
+    chapters: Container[str]
     #: The frameworks of the book.
     frameworks: Sequence[str]
     #: Tells whether an image exists, given its path as the chapter names it.
@@ -114,7 +116,8 @@ def invalid_code(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
     """Find cells that are not Python; IPython's magic lines are allowed."""
     for cell in chapter.document.cells:
         code = split_setup(split_tab_marks(cell.code)[1])[1]
-        if code.strip() and not code.lstrip().startswith("%%") and parse_module(code) is None:
+        has_other_language = code.lstrip().startswith("%%")
+        if cell.closed and code.strip() and not has_other_language and parse_module(code) is None:
             what = "The code of this cell is not Python."
             line = cell.code_line + (_line_of_error(cell.code) or 0) - 1
             yield Diagnostic(chapter.document.path, line, Code.INVALID_CODE, what, "Mend its syntax.")
@@ -149,13 +152,35 @@ def missing_image(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic
         if isinstance(block, Figure):
             images = [(block.path, 0)]
         elif isinstance(block, Prose | Table):
-            images = find_images(block.source)
+            images = [(link.path, link.start) for link in find_links(block.source) if link.is_image]
         for image, position in images:
             if not is_address(image) and not around.has_image(image):
                 line = block.line + block.source.count("\n", 0, position)
                 what = f"There is no image `{image}`."
                 advice = "Mend the path, which starts at the chapter's folder, or add the file."
                 yield Diagnostic(chapter.document.path, line, Code.MISSING_IMAGE, what, advice)
+
+
+def dangling_link(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
+    """Find links to chapters that the book does not have, and to labels that these do not have."""
+    file = chapter.document.path
+    for block in chapter.document.blocks:
+        links = find_links(block.source) if isinstance(block, Prose | Table) else ()
+        for link in links:
+            if link.is_image or not link.path.endswith(".md"):
+                continue
+            line = block.line + block.source.count("\n", 0, link.start)
+            name = chapter_linked(chapter, link.path)
+            target = around.index.targets.get(link.label)
+            if name not in around.chapters:
+                what = f"The book has no chapter `{link.path}`, seen from here."
+                advice = "Mend the link or name the chapter in `_toc.yml`."
+                yield Diagnostic(file, line, Code.UNKNOWN_CHAPTER, what, advice)
+            elif link.label and (target is None or target.chapter != name):
+                what = f"There is no label `{link.label}` in `{link.path}`."
+                yield Diagnostic(
+                    file, line, Code.UNKNOWN_LABEL, what, "Mend the link or label what it means."
+                )
 
 
 def dangling_reference(chapter: Chapter, around: Surroundings) -> Iterator[Diagnostic]:
@@ -171,6 +196,7 @@ RULES: tuple[Rule, ...] = (
     invalid_code,
     save_without_statement,
     missing_image,
+    dangling_link,
     dangling_reference,
 )
 

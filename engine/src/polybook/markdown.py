@@ -82,13 +82,13 @@ class Renderer:
     index: Index
     #: The kind of Markdown.
     flavour: Flavour
-    #: Names of all chapters, for links between them.
+    #: Names of the chapters that can be linked to.
     chapters: frozenset[str]
 
     def render(self, elements: Sequence[Element]) -> str:
         """Return the Markdown of elements that are not code cells."""
-        markdown = "".join(map(self._element, _in_pairs(elements)))
-        return _unix(markdown).strip("\n")
+        pieces = (_unix(self._element(element)).strip("\r\n") for element in _in_pairs(elements))
+        return "\n\n".join(piece for piece in pieces if piece.strip())
 
     def _element(self, element: Element) -> str:
         block = element.block
@@ -101,40 +101,43 @@ class Renderer:
                 return self._figure(block, element)
             case Table():
                 caption = self._caption(block.line, self.inline(block.caption), Kind.TABLE)
-                return self._block(self.flavour.table(self.inline(block.rows), caption, _label(element)))
+                return self.flavour.table(self.inline(block.rows), caption, self._label(element))
             case Math(tex=tex):
                 number = self.index.numbers.get((self.chapter.name, block.line))
                 tagged = f"{tex} \\tag{{{number}}}" if number else tex
-                return self._block(self.flavour.math(tagged, _label(element)))
+                return self.flavour.math(tagged, self._label(element))
             case TabBegin(frameworks=frameworks):
-                return self._block(self.flavour.tab_begin(frameworks))
+                return self.flavour.tab_begin(frameworks)
             case TabEnd():
-                return self._block(self.flavour.tab_end())
+                return self.flavour.tab_end()
             case Fence():
-                return self._block(self.flavour.fence(block))
+                return self.flavour.fence(block)
             case Comment():
                 return ""
-        return self._block(self._bibliography(element)) if is_bibliography(element) else ""
-
-    @staticmethod
-    def _block(markdown: str) -> str:
-        return f"\n{markdown}\n\n" if markdown else ""
+        return self._bibliography(element) if is_bibliography(element) else ""
 
     def _heading(self, block: Heading, element: Element) -> str:
         number = self.index.numbers.get((self.chapter.name, block.line), "")
         words = [word for word in (number, self.inline(block.title)) if word]
-        label = _label(element)
+        label = self._label(element)
         anchor = self.flavour.anchor(label) if label else ""
-        return self._block(f"{anchor}{'#' * block.level} {' '.join(words)}")
+        return f"{anchor}{'#' * block.level} {' '.join(words)}"
 
     def _figure(self, block: Figure, element: Element) -> str:
         caption = self._caption(block.line, self.inline(block.caption), Kind.FIGURE)
         address = block.path if is_address(block.path) else self.flavour.image(self._book_path(block.path))
-        label = _label(element)
+        label = self._label(element)
         if address is None:
-            return self._block((self.flavour.anchor(label) if label else "") + f"*{caption or block.path}*")
+            return (self.flavour.anchor(label) if label else "") + f"*{caption or block.path}*"
         size = [(mark.name, mark.value) for mark in element.marks if mark.name in ("width", "height")]
-        return self._block(self.flavour.figure(address, caption, label, size))
+        return self.flavour.figure(address, caption, label, size)
+
+    def _label(self, element: Element) -> str | None:
+        """Return the label that leads to an element, and not to an earlier one of the same name."""
+        mark = element.label
+        target = self.index.targets.get(mark.value) if mark else None
+        is_own = mark and target and (target.chapter, target.line) == (self.chapter.name, mark.line)
+        return target.label if target and is_own else None
 
     def _caption(self, line: int, caption: str, kind: Kind) -> str:
         number = self.index.numbers.get((self.chapter.name, line))
@@ -183,7 +186,7 @@ class Renderer:
         words = replace_roles(self.index.words(target, role.name), lambda inner: inner.value)
         if _SENTENCE_START.search(text, max(0, role.start - 40), role.start):
             words = words[0].upper() + words[1:]
-        return self.flavour.link(words, target)
+        return self.flavour.link(words, target) if target.chapter in self.chapters else words
 
     def _citation(self, role: Role) -> str:
         texts = []
@@ -205,11 +208,15 @@ class Renderer:
         if match["image"]:
             address = self.flavour.image(path)
             return f"![{match['text']}]({address})" if address else f"*{match['text'] or path}*"
-        folder = self.chapter.document.path.removesuffix(f"{self.chapter.name}.md")
-        name = path.removeprefix(folder).removesuffix(".md")
-        if match["path"].endswith(".md") and name in self.chapters:
-            return f"[{match['text']}]({self.flavour.chapter_link(name)}{match['anchor'] or ''})"
-        return match[0]
+        if not match["path"].endswith(".md"):
+            return match[0]
+        name = chapter_linked(self.chapter, match["path"])
+        if name not in self.chapters:
+            return match["text"]
+        target = self.index.targets.get((match["anchor"] or "#")[1:])
+        if target is not None and target.chapter == name:
+            return self.flavour.link(match["text"], target)
+        return f"[{match['text']}]({self.flavour.chapter_link(name)})"
 
 
 def _in_pairs(elements: Iterable[Element]) -> Iterator[Element]:
@@ -238,13 +245,34 @@ def is_address(path: str) -> bool:
     return _ADDRESS.match(path) is not None
 
 
-def find_images(text: str) -> Iterator[tuple[str, int]]:
-    """Yield the path of each image inside a sentence, and where it stands in the text."""
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link or an image inside a sentence whose address is a file."""
+
+    #: The file's path, seen from the chapter's folder.
+    path: str
+    #: The label after a `#`, or an empty text.
+    label: str
+    #: Whether it is an image.
+    is_image: bool
+    #: Where it stands in the text.
+    start: int
+
+
+def find_links(text: str) -> Iterator[Link]:
+    """Yield the links and images in prose, those in code spans left out."""
     if "](" not in text:
         return
     for match in _LINK.finditer(text):
-        if match["image"]:
-            yield match["path"], match.start()
+        if not match["code"]:
+            label = (match["anchor"] or "#")[1:]
+            yield Link(match["path"], label, bool(match["image"]), match.start())
+
+
+def chapter_linked(chapter: Chapter, path: str) -> str:
+    """Return the name of the chapter that a link from `chapter` to a `.md` file leads to."""
+    folder = posixpath.dirname(f"{chapter.name}.md")
+    return posixpath.normpath(posixpath.join(folder, path)).removesuffix(".md")
 
 
 def fence_language(info: str) -> str:
@@ -266,7 +294,3 @@ def work_anchor(key: str) -> str:
 
 def _no_anchor(label: str) -> str:
     return ""
-
-
-def _label(element: Element) -> str | None:
-    return element.label.value if element.label else None

@@ -19,7 +19,7 @@ from .references import Chapter, Index, Target
 _FORMAT = {"nbformat": 4, "nbformat_minor": 5}
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
 }
 
 
@@ -60,7 +60,8 @@ class NotebookFlavour:
         attributes = "".join(f' {name}="{value.removesuffix("px")}"' for name, value in size)
         anchor = self.anchor(label) if label else ""
         alternative = plain_text(caption).replace('"', "'")
-        return f'{anchor}<img src="{address}" alt="{alternative}"{attributes}>\n\n*{caption}*'
+        image = f'{anchor}<img src="{address}" alt="{alternative}"{attributes}>'
+        return f"{image}\n\n*{caption}*" if caption else image
 
     def table(self, rows: str, caption: str, label: str | None) -> str:
         """See `Flavour`."""
@@ -105,7 +106,7 @@ def to_notebook(
         chapter: The chapter as it is for one framework, its cells without marks.
         index: What the references of this language lead to.
         flavour: How prose is written.
-        chapters: Names of all chapters.
+        chapters: Names of the chapters that can be linked to.
 
     Returns:
         A notebook in nbformat 4.5 without outputs.

@@ -83,6 +83,8 @@ class Store:
                 yield
             finally:
                 path.unlink(missing_ok=True)
+                with suppress(OSError):  # it is no empty folder
+                    self.root.rmdir()
 
     def sweep(self) -> None:
         """Remove what saves that were cut off have left; for the holder of the lock alone."""

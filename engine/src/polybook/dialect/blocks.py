@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from ..model import (
     Block,
@@ -45,17 +46,15 @@ class Rule:
 
 #: The end of a line's content: blanks, and the carriage return of a CRLF file.
 _END = r"[ \t\r]*$"
+_REST = re.compile(r"[^\S\n]*(?:\n|\Z)")
 _MARK = r":(?P<mark_name>label|eqlabel|width|height|bibliography):[ \t]*`(?P<value>[^`\n]*)`"
-_MARK_LOOKAHEAD = r"(?=:(?:label|eqlabel|width|height|bibliography):)"
+_BEFORE_MARK = r"(?=[ \t]*:(?:label|eqlabel|width|height|bibliography):)"
 
 
 def _through_line_end(text: str, position: int) -> int:
     """Return the position after the line end that follows, blanks between allowed."""
-    end = text.find("\n", position)
-    if end < 0:
-        end = len(text)
-        return end if not text[position:end].strip() else position
-    return end + 1 if not text[position:end].strip() else position
+    rest = _REST.match(text, position)
+    return rest.end() if rest else position
 
 
 def _fence(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | None:
@@ -67,33 +66,35 @@ def _fence(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | No
     else:
         body, end = text[body_start : closing.start()], _through_line_end(text, closing.end())
     source = text[match.start() : end]
-    if re.match(r"\{\s*\.python\b[^}\n]*\.input\b[^}\n]*\}$", info):
+    if info.startswith("{") and info.endswith("}") and {".python", ".input"} <= set(info[1:-1].split()):
         code = body.replace("\r\n", "\n")
+        if match["indent"]:
+            code = re.sub(rf"^[ \t]{{1,{len(match['indent'])}}}", "", code, flags=re.MULTILINE)
         return Cell(line, source, info[1:-1].strip(), code, closing is not None), end
     return Fence(line, source, info, body, closing is not None), end
 
 
-_CLOSING_FENCES: dict[tuple[str, int], re.Pattern[str]] = {}
-
-
+@cache
 def _closing_fence(tick: str, count: int) -> re.Pattern[str]:
-    """Return the pattern of the fence that closes one of `count` ticks; compiled once each."""
-    key = (tick, count)
-    if key not in _CLOSING_FENCES:
-        _CLOSING_FENCES[key] = re.compile(rf"^[ \t]*{tick}{{{count},}}{_END}", re.MULTILINE)
-    return _CLOSING_FENCES[key]
+    """Return the pattern of the fence that closes one of `count` ticks."""
+    return re.compile(rf"^[ \t]*{tick}{{{count},}}{_END}", re.MULTILINE)
 
 
 def _comment(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | None:
-    end = text.find("-->", match.end())
-    if end < 0:
+    if match.end() > _last_comment_end(text):
         return None
-    end = _through_line_end(text, end + 3)
+    end = _through_line_end(text, text.find("-->", match.end()) + 3)
     return Comment(line, text[match.start() : end]), end
 
 
+@lru_cache(maxsize=1)
+def _last_comment_end(text: str) -> int:
+    """Return where the last comment ends, so that of many that never end none is looked for to the end."""
+    return text.rfind("-->")
+
+
 def _tab_begin(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | None:
-    frameworks = tuple(re.findall(r"[^\s,]+", match["tabs"]))
+    frameworks = tuple(re.findall(r"[^\s,`]+", match["tabs"]))
     end = _through_line_end(text, match.end())
     return TabBegin(line, text[match.start() : end], frameworks), end
 
@@ -105,7 +106,7 @@ def _tab_end(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | 
 
 _MATH = re.compile(
     r"[ \t]*(?:[(\[]\*\*)?\$\$(?P<tex>(?:[^$\\\n]|\\.|\$(?!\$)|\\?\n(?![ \t\r]*\n))+?)\$\$(?:\*\*[)\]])?"
-    rf"[ \t\r]*(?:$|{_MARK_LOOKAHEAD})",
+    rf"(?:{_END}|{_BEFORE_MARK})",
     re.MULTILINE,
 )
 
@@ -125,8 +126,14 @@ def _figure(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | N
 
 
 def _heading(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | None:
-    end = _through_line_end(text, match.end())
-    title = re.sub(r"[ \t]+#+$", "", match["title"].strip())
+    mark = _MARK_AFTER_TITLE.search(text, *match.span("title"))
+    end = mark.start() if mark else _through_line_end(text, match.end())
+    title = text[match.start("title") : mark.start() if mark else match.end()].strip()
+    without_hashes = title.rstrip("#")
+    if without_hashes.endswith((" ", "\t")):
+        title = without_hashes.rstrip()
+    if not title.strip("#"):
+        return None
     return Heading(line, text[match.start() : end], len(match["hashes"]), title), end
 
 
@@ -146,43 +153,53 @@ def _table(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | No
     return Table(line, text[match.start() : end], caption, rows), end
 
 
-def _mark(text: str, match: re.Match[str], line: int) -> tuple[Block, int] | None:
+def _mark(text: str, match: re.Match[str], line: int) -> tuple[Block, int]:
     end = _through_line_end(text, match.end())
     return Mark(line, text[match.start() : end], match["mark_name"], match["value"].strip()), end
 
 
-_CAPTION_LINE = r"[ \t]*:(?![a-z_]+:)[^\s:][^\n]*\n"
-_ROW = r"[^\n]*\|[^\n]*"
-_CAPTION_TEXT = r"(?:[^\[\]\n]|\\[\[\]]|\[[^\[\]\n]*\](?:\([^()\s]*\))?|\n(?![ \t\r]*\n))*"
+_MARK_AFTER_TITLE = re.compile(rf"(?<![`\S]){_MARK}")
+_CAPTION_TEXT = (
+    r"(?:[^\[\]\\\n]|\\[^\n]|\[(?:[^\[\]\\\n]|\\[^\n]|\[[^\[\]\n]*\])*+\]"
+    r"|\n(?![ \t\r]*\n|[ \t]*!\[))*+"
+)
+_ROW = r"[^|\n]*\|[^\n]*"
+_RULE = r"(?=[^|\n]*\|)[ \t]*+\|?[ \t]*+:?-+:?[ \t]*+(?:\|[ \t]*+:?-+:?[ \t]*+)*+\|?" + _END
+_CAPTION_LINE = r"[ \t]*:(?![a-z_]+:)[ \t]*+[^\s:][^\n]*"
 
 RULES = (
-    Rule("fence", r"[ \t]*(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$", _fence),
-    Rule("heading", rf"[ ]{{0,3}}(?P<hashes>\#{{1,6}})[ \t]+(?P<title>[^\n]*?)(?:{_END}|{_MARK_LOOKAHEAD})", _heading),
+    Rule("fence", r"(?P<indent>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$", _fence),
+    Rule("heading", r"[ ]{0,3}(?P<hashes>\#{1,6})[ \t]+(?P<title>[^\n]*)", _heading),
     Rule("math", r"[ \t]*(?:[(\[]\*\*)?\$\$", _math),
     Rule("mark", rf"[ \t]*{_MARK}", _mark),
-    Rule("tab_begin", rf"[ \t]*:begin_tab:[ \t]*`(?P<tabs>[^`\n]*)`{_END}", _tab_begin),
+    Rule("tab_begin", rf"[ \t]*:begin_tab:(?P<tabs>[ \t]*`[^`\n]*`|[^\s`]*){_END}", _tab_begin),
     Rule("tab_end", rf"[ \t]*:end_tab:{_END}", _tab_end),
     Rule(
         "figure",
         rf"[ \t]*!\[(?P<caption>{_CAPTION_TEXT})\]\((?P<image>[^()\s]+)(?:[ \t]+\"[^\"\n]*\")?\)"
-        rf"(?:{_END}|[ \t]*{_MARK_LOOKAHEAD})",
+        rf"(?:{_END}|{_BEFORE_MARK})",
         _figure,
     ),
     Rule("comment", r"[ \t]*<!--", _comment),
     Rule(
         "table",
-        rf"(?P<above>{_CAPTION_LINE}(?:[ \t\r]*\n)?)?"
-        rf"(?P<rows>{_ROW}\n(?=[^\n]*\|)[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?{_END}(?:\n{_ROW}$)*)"
-        rf"(?P<below>\n{_CAPTION_LINE.removesuffix(chr(92) + 'n')}$)?",
+        r"(?=[ \t]*:|.*\n[ \t]*[|:-])"  # most lines are none, which this finds out fastest
+        rf"(?P<above>{_CAPTION_LINE}\n(?:[ \t\r]*\n)?)?"
+        rf"(?P<rows>{_ROW}\n{_RULE}(?:\n{_ROW})*+)"
+        rf"(?P<below>\n{_CAPTION_LINE})?",
         _table,
     ),
-    Rule("setext", rf"(?P<over>[^\s#>|`:!$<~*+-][^\n]*)\n(?P<underline>=+|-{{2,}}){_END}", _setext),
+    Rule(
+        "setext",
+        r"(?=.*\n[=-])(?!\d+[.)][ \t])(?P<over>[^\s#>|`:!$<~*+-][^\n]*)\n(?P<underline>=+|-{2,})" + _END,
+        _setext,
+    ),
 )
 
 _BEGIN = re.compile(
     "^(?:" + "|".join(f"(?P<{rule.name}>{rule.pattern})" for rule in RULES) + ")", re.MULTILINE
 )
-_MAKE_BY_GROUP = {_BEGIN.groupindex[rule.name]: rule.make for rule in RULES}
+_MAKE = {rule.name: rule.make for rule in RULES}
 _MARK_IN_LINE = re.compile(rf"[ \t]*{_MARK}")
 
 
@@ -203,12 +220,13 @@ def _blocks(text: str) -> Iterator[Block]:
     done = 0  # everything before is in a block
     line = 1  # the line of `done`
     scan = 0  # where to look for the next block
+    scan_line = 1  # the line of `scan`
     while match := _BEGIN.search(text, scan):
         start = match.start()
-        start_line = line + text.count("\n", done, start)
-        made = _MAKE_BY_GROUP[match.lastindex](text, match, start_line)
+        start_line = scan_line + text.count("\n", scan, start)
+        made = _MAKE[match.lastgroup or ""](text, match, start_line)
         if made is None:
-            scan = text.find("\n", start) + 1
+            scan, scan_line = text.find("\n", start) + 1, start_line + 1
             if not scan:
                 break
             continue
@@ -218,9 +236,9 @@ def _blocks(text: str) -> Iterator[Block]:
         yield block
         line = start_line + block.source.count("\n")
         while end < len(text) and text[end - 1] != "\n" and (mark := _MARK_IN_LINE.match(text, end)):
-            block, end = _mark(text, mark, line) or (block, end)
+            block, end = _mark(text, mark, line)
             yield block
             line += block.source.count("\n")
-        done = scan = end
+        done, scan, scan_line = end, end, line
     if done < len(text):
         yield Prose(line, text[done:])

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import ast
 import re
-import tokenize
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from ..model import Cell
-from .python import Comment, find_comments, find_tokens, first_line, last_line, parse_module
+from .python import find_comments, first_line, last_line, parse_module, split_lines
 
 #: The framework name that means every framework.
 ALL = "all"
 
-_TAB_LINE = re.compile(r"^[ \t]*(?:#[ \t]*@tab|%%tab)\b[ \t:]*(?P<tabs>[^\n]*?)[ \t]*$\n?", re.MULTILINE)
-_LEADING_LINES = re.compile(r"(?:[ \t]*(?:#[^\n]*|%%[^\n]*)?(?:\n|\Z))*")
-_SAVE_COMMENT = re.compile(r"#[ \t]*@save\b")
-_SETUP_LINE = re.compile(
-    r"^[ \t]*(?:%load_ext[ \t]+(?:d2lbook|polybook)\.tab|tab\.interact_select\([^\n]*\))[ \t]*$\n?",
-    re.MULTILINE,
-)
-_REQUIRED = re.compile(r"^[ \t]*#[ \t]*required_libs\((?P<libraries>[^\n]*)\)[ \t]*$\n?", re.MULTILINE)
+_TAB_LINE = re.compile(r"^[ \t]*(?:#[ \t]*@tab|%%tab)\b[ \t:]*+(?P<tabs>[^#\n]*)[^\n]*\n?", re.MULTILINE)
+_LEADING_LINES = re.compile(r"(?:[ \t]*+(?:#[^\n]*|%%[^\n]*)?\n)*+")
+_SAVE_MARK = re.compile(r"(?<!\S)#[ \t]*@save\b")
+_LOAD_LINE = re.compile(r"^[ \t]*%load_ext[ \t]+(?:d2lbook|polybook)\.tab\b[^\n]*\n?", re.MULTILINE)
+_REQUIRED = re.compile(r"^[ \t]*#[ \t]*required_libs\((?P<libraries>[^\n]*)\n?", re.MULTILINE)
+_QUOTED = re.compile(r"""["']([^"'\n]+)["']""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,41 +30,33 @@ class SavedStatement:
     mark_line: int
     #: The statement, or `None` where none follows the mark.
     node: ast.stmt | None
-    #: The statement's text, its decorators included and the mark taken out.
+    #: The lines it stands on, its decorators included and the mark taken out.
     source: str
 
 
 def split_tab_marks(code: str) -> tuple[tuple[str, ...] | None, str]:
     """Return the frameworks that a cell's tab marks name, and the code without the marks.
 
-    The frameworks are `None` for a cell that has no mark. Marks inside strings are none.
+    The frameworks are `None` for a cell that has no mark with a name. Marks inside strings are none.
     """
     if "@tab" not in code and "%%tab" not in code:
         return None, code
     matches = list(_TAB_LINE.finditer(code))
     leading = _LEADING_LINES.match(code)
-    if leading is None or any(match.start() >= leading.end() for match in matches):
-        in_string = _lines_inside_strings(code)
-        matches = [m for m in matches if code.count("\n", 0, m.start()) + 1 not in in_string]
+    if matches and leading and matches[-1].start() >= leading.end():
+        masked = code.replace("%%tab", "#%tab")  # as long, and a comment for Python
+        lines = split_lines(masked)
+        starts = list(accumulate(map(len, lines), initial=0))
+        comments = {starts[comment.line - 1] for comment in find_comments(masked) if comment.is_alone}
+        matches = [match for match in matches if match.start() in comments]
     if not matches:
         return None, code
-    names = [name for match in matches for name in re.split(r"[\s,]+", match["tabs"]) if name]
+    names = [name for match in matches for name in re.findall(r"[^\s,]+", match["tabs"])]
     rest, done = [], 0
     for match in matches:
         rest.append(code[done : match.start()])
         done = match.end()
-    return tuple(dict.fromkeys(names)), "".join(rest) + code[done:]
-
-
-def _lines_inside_strings(code: str) -> frozenset[int]:
-    """Return the lines that begin inside a string."""
-    masked = _TAB_LINE.sub(lambda match: match[0].replace("%%", "# ", 1), code)
-    return frozenset(
-        line
-        for token in find_tokens(masked)
-        if token.type == tokenize.STRING
-        for line in range(token.start[0] + 1, token.end[0] + 1)
-    )
+    return tuple(dict.fromkeys(names)) or None, "".join(rest) + code[done:]
 
 
 def split_setup(code: str) -> tuple[tuple[str, ...], str]:
@@ -75,12 +66,17 @@ def split_setup(code: str) -> tuple[tuple[str, ...], str]:
     """
     if ".tab" not in code and "interact_select" not in code and "required_libs" not in code:
         return (), code
-    libraries = tuple(
-        library
-        for match in _REQUIRED.finditer(code)
-        for library in re.findall(r"""["']([^"']+)["']""", match["libraries"])
-    )
-    return libraries, _REQUIRED.sub("", _SETUP_LINE.sub("", code))
+    libraries = [name for match in _REQUIRED.finditer(code) for name in _QUOTED.findall(match["libraries"])]
+    rest = _REQUIRED.sub("", _LOAD_LINE.sub("", code))
+    module = parse_module(rest) if "interact_select" in rest else None
+    if module is None:
+        return tuple(libraries), rest
+    lines = split_lines(rest)
+    for node in module.body:
+        match node:
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name("tab"), "interact_select"))):
+                lines[node.lineno - 1 : last_line(node)] = [""] * (last_line(node) - node.lineno + 1)
+    return tuple(libraries), "".join(lines)
 
 
 def find_saved_statements(code: str) -> list[SavedStatement]:
@@ -90,50 +86,60 @@ def find_saved_statements(code: str) -> list[SavedStatement]:
     """
     if "@save" not in code:
         return []
-    marks = [comment for comment in find_comments(code) if _SAVE_COMMENT.match(comment.text)]
     module = parse_module(code)
+    body = module.body if module else []
+    lasts = [last_line(node) for node in body]
+    lines = split_lines(code)
     saved: dict[int, SavedStatement] = {}
-    for mark in marks:
-        node = _statement_of(mark, module.body if module else [])
-        key = first_line(node) if node else -mark.line
-        source = _statement_source(code, node) if node else ""
-        saved.setdefault(key, SavedStatement(mark.line, node, source))
+    for line, _ in _find_save_marks(code):
+        index = bisect_left(lasts, line)
+        node = body[index] if index < len(body) else None
+        source = "".join(lines[first_line(node) - 1 : lasts[index]]) if node else ""
+        key = index if node else -line
+        if key not in saved:
+            saved[key] = SavedStatement(line, node, strip_save_marks(source).rstrip("\r\n"))
     return list(saved.values())
 
 
-def _statement_of(mark: Comment, body: list[ast.stmt]) -> ast.stmt | None:
-    """Return the statement that `mark` stands in, or else the next one."""
-    return next((node for node in body if last_line(node) >= mark.line), None)
-
-
-def _statement_source(code: str, node: ast.stmt) -> str:
-    lines = code.splitlines()[first_line(node) - 1 : last_line(node)]
-    return strip_save_marks("\n".join(lines))
+def _find_save_marks(code: str) -> list[tuple[int, int]]:
+    """Return the 1-based line and the 0-based column of each mark; what is left of it may be a comment."""
+    return [
+        (comment.line, comment.column + match.start())
+        for comment in find_comments(code)
+        if (match := _SAVE_MARK.search(comment.text))
+    ]
 
 
 def strip_save_marks(code: str) -> str:
     """Return the code without its `#@save` marks; a line that held nothing else goes too."""
     if "@save" not in code:
         return code
-    lines = code.split("\n")
-    gone: set[int] = set()
-    for comment in find_comments(code):
-        if _SAVE_COMMENT.match(comment.text):
-            index = comment.line - 1
-            lines[index] = lines[index][: comment.column].rstrip()
-            if comment.is_alone:
-                gone.add(index)
-    return "\n".join(line for index, line in enumerate(lines) if index not in gone)
+    lines = split_lines(code)
+    for line, column in _find_save_marks(code):
+        text = lines[line - 1]
+        kept = text[:column].rstrip()
+        lines[line - 1] = kept + text[len(text.rstrip("\r\n")) :] if kept else ""
+    return "".join(lines)
 
 
 def replace_code(cell: Cell, code: str) -> Cell:
-    """Return the cell with other code, its fences as they were."""
-    opening, separator, rest = cell.source.partition("\n")
-    if not separator:
+    """Return the cell with other code, its fences and its indentation as they were.
+
+    Only a fence that the code would close gets longer.
+    """
+    if code == cell.code:
         return cell
-    closing = rest.splitlines(keepends=True)[-1] if cell.closed else ""
+    opening, _, rest = cell.source.partition("\n")
+    start = len(rest.rstrip())
+    closing = rest[rest.rfind("\n", 0, start) + 1 :] if cell.closed else ""
+    indent, fence = re.findall(r"^([ \t]*)(`+|~+)", opening)[0]
+    inside = re.findall(rf"^[ \t]*({fence[0]}+)[ \t]*$", code, re.MULTILINE)
+    if (longest := max(map(len, inside), default=0)) >= len(fence):
+        longer = fence[0] * (longest + 1)
+        opening, closing = (line.replace(fence, longer, 1) for line in (opening, closing))
     if code and not code.endswith("\n"):
         code += "\n"
+    body = re.sub(r"^(?=[^\n])", indent, code, flags=re.MULTILINE) if indent else code
     if opening.endswith("\r"):
-        code = code.replace("\n", "\r\n")
-    return replace(cell, source=f"{opening}\n{code}{closing}", code=code.replace("\r\n", "\n"))
+        body = body.replace("\n", "\r\n")
+    return replace(cell, source=f"{opening}\n{body}{closing}", code=code)

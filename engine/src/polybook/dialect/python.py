@@ -10,7 +10,9 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-_MAGIC = re.compile(r"^([ \t]*)[%!?][^\n]*$", re.MULTILINE)
+#: A line for IPython, with the lines that it goes on in after a backslash.
+_MAGIC = re.compile(r"^([ \t]*)[%!?](?:\\\n|[^\n])*$", re.MULTILINE)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,12 @@ class Comment:
 
 def mask_magics(code: str) -> str:
     """Return the code with every magic or shell line replaced by `pass`, line for line."""
-    return _MAGIC.sub(r"\1pass", code)
+    return _MAGIC.sub(lambda match: match[1] + "pass" + "\n" * match[0].count("\n"), code)
+
+
+def split_lines(code: str) -> list[str]:
+    """Return the lines of a cell as Python counts them, line ends included."""
+    return _LINE.findall(code)
 
 
 def parse_module(code: str) -> ast.Module | None:
@@ -48,9 +55,10 @@ def _parse(code: str) -> ast.Module | None:
 
 def find_tokens(code: str) -> Iterator[tokenize.TokenInfo]:
     """Yield the tokens of a cell up to the first place that is not Python."""
-    reader = io.StringIO(mask_magics(code) if _MAGIC.search(code) else code).readline
+    if _MAGIC.search(code) and _parse(code) is None:  # else a line that begins with `%` goes on from another
+        code = mask_magics(code)
     try:
-        yield from tokenize.generate_tokens(reader)
+        yield from tokenize.generate_tokens(io.StringIO(code, newline=None).readline)
     except (tokenize.TokenError, SyntaxError):
         return
 
@@ -66,6 +74,23 @@ def find_comments(code: str) -> list[Comment]:
     ]
 
 
+def find_lines_inside_strings(code: str) -> frozenset[int]:
+    """Return the 1-based lines that begin inside a string."""
+    if not any(mark in code for mark in ('"""', "'''", "\\\n")):
+        return frozenset()
+    inside: set[int] = set()
+    begun: list[int] = []  # where the f-strings began that are open; Python 3.12 cuts them into tokens
+    for token in find_tokens(code):
+        kind = tokenize.tok_name[token.type]
+        if kind == "FSTRING_START":
+            begun.append(token.start[0])
+        elif kind == "FSTRING_END":
+            inside.update(range(begun.pop() + 1, token.end[0] + 1))
+        elif kind == "STRING":
+            inside.update(range(token.start[0] + 1, token.end[0] + 1))
+    return frozenset(inside)
+
+
 def imported_names(codes: Iterable[str]) -> set[str]:
     """Return the names that import statements in these cells bind."""
     names: set[str] = set()
@@ -79,7 +104,7 @@ def imported_names(codes: Iterable[str]) -> set[str]:
 
 def first_line(statement: ast.stmt) -> int:
     """Return the 1-based line a statement begins on, its decorators included."""
-    decorators = getattr(statement, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
@@ -91,11 +116,14 @@ def last_line(statement: ast.stmt) -> int:
 def without_comments(code: str) -> str:
     """Return what a cell computes: the same for two cells that differ in comments and layout only.
 
-    Code that is not Python comes back as it is.
+    Code that is not Python comes back as it is, blanks at its end left out.
     """
-    if tree := _parse(code):
-        return ast.unparse(tree)
-    if tree := _parse(mask_magics(code)):
-        magics = (match[0].strip() for match in _MAGIC.finditer(code))
-        return "\n".join([ast.unparse(tree), *magics])
-    return code
+    try:
+        if tree := _parse(code):
+            return ast.unparse(tree)
+        if tree := _parse(mask_magics(code)):
+            magics = (match[0].strip() for match in _MAGIC.finditer(code))
+            return "\n".join([ast.unparse(tree), *magics])
+    except RecursionError:  # nested deeper than any author would
+        pass
+    return code.rstrip()

@@ -50,7 +50,7 @@ def find_elements(blocks: Sequence[Block]) -> list[Element]:
     position = 0
     while position < len(blocks):
         block = blocks[position]
-        carried = CARRIED.get(type(block), frozenset())  # type: ignore[arg-type]
+        carried = CARRIED.get(type(block), frozenset())
         position += 1
         marks: list[Mark] = []
         while carried:

@@ -16,7 +16,7 @@ from ..dialect.python import imported_names
 from ..errors import ConfigError
 from ..frameworks import FRAMEWORKS, chapter_frameworks, select
 from ..library import Library, build_library, expand_aliases
-from ..model import Cell, Document, Mark
+from ..model import Cell, Document, Heading, Mark
 from ..references import Chapter, Index, build_index
 
 if TYPE_CHECKING:
@@ -150,11 +150,12 @@ class Book:
 
         diagnostics = [*self.diagnostics, *self.bibliography[1]]
         for tag, chapters in self.translated.items():
-            index = self.indexes[tag]
+            index, shown = self.indexes[tag], self.shown(tag)
             diagnostics += [*index.diagnostics, *index.bibliography.check(index.cited)]
             for name, chapter in chapters.items():
                 folder = (self.root / chapter.document.path).parent
-                around = Surroundings(index, self.config.frameworks, partial(_is_file_in, folder))
+                has_image = partial(_is_file_in, folder)
+                around = Surroundings(index, shown, self.config.frameworks, has_image)
                 diagnostics += lint(chapter, around)
                 if tag != self.config.source and name in self.translated[self.config.source]:
                     diagnostics += check_translation(self.translated[self.config.source][name], chapter)
@@ -179,6 +180,12 @@ def load_book(root: Path) -> Book:
     }
     diagnostics += _missing(config, toc, translated, {one.path for one in diagnostics})
     diagnostics += _unknown_chapters(config, toc)
+    toc = replace(toc, entries=tuple(_numbered_after_sections(toc, translated[config.source])))
+    entries = {entry.chapter: entry for entry in toc.entries}
+    translated = {
+        tag: {name: replace(chapter, entry=entries[name]) for name, chapter in chapters.items()}
+        for tag, chapters in translated.items()
+    }
     if not any(translated.values()):
         what = "None of the book's chapters exists."
         raise ConfigError(
@@ -220,6 +227,24 @@ def _chapters(
             continue
         chapters.append((entry.chapter, Chapter.of(entry, document)))
     return chapters
+
+
+def _numbered_after_sections(toc: Toc, chapters: Mapping[str, Chapter]) -> Iterator[TocEntry]:
+    """Yield the chapters; those below a chapter that has sections of its own are numbered after these."""
+    names = {entry.number: entry.chapter for entry in toc.entries}
+    numbers: dict[tuple[int, ...], tuple[int, ...]] = {(): ()}
+    for entry in toc.entries:
+        if entry.number:
+            *above, last = entry.number
+            parent = tuple(above)
+            sections = _count_sections(chapters.get(names[parent])) if parent else 0
+            numbers[entry.number] = (*numbers[parent], last + sections)
+        yield replace(entry, number=numbers[entry.number])
+
+
+def _count_sections(chapter: Chapter | None) -> int:
+    blocks = chapter.document.blocks if chapter else ()
+    return sum(isinstance(block, Heading) and block.level == 2 for block in blocks)
 
 
 def _missing(

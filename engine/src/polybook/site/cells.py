@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from docutils import nodes
@@ -10,11 +11,12 @@ from sphinx.transforms import SphinxTransform
 from .tabs import cell_metadata
 from .words import translate
 
-#: What a reader is told of a cell's results, by the `state` in its metadata.
-NOTICES = {
-    "stale": "These results come from an earlier version of this code.",
-    "missing": "This code has not been run yet.",
-}
+#: The `state` in a cell's metadata where its results need a notice.
+STALE, MISSING = "stale", "missing"
+
+_ALL_STALE = "The results on this page come from an earlier version of the code."
+_ALL_MISSING = "The code on this page has not been run yet."
+_ONE_MISSING = "This code has not been run yet."
 
 
 class OutputImages(SphinxTransform):
@@ -34,18 +36,35 @@ class OutputImages(SphinxTransform):
 
 
 class Notices(SphinxTransform):
-    """Tells readers where results are out of date or do not exist."""
+    """Tells readers where results are out of date or do not exist.
+
+    What holds for a framework's whole page is said once, at its first cell.
+    """
 
     default_priority = 860
 
     def apply(self, **kwargs: Any) -> None:
         """Add the notices behind the code."""
-        for cell in list(self.document.findall(nodes.container)):
-            text = NOTICES.get(cell_metadata(cell).get("state", ""))
-            if text:
-                classes = ["polybook-notice", f"polybook-{cell_metadata(cell)['state']}"]
-                notice = nodes.paragraph("", translate(text), classes=classes)
-                cell.insert(1, notice)
+        cells: dict[str | None, list[nodes.container]] = {}
+        for node in self.document.findall(nodes.container):
+            if node.get("nb_element") == "cell_code":
+                cells.setdefault(cell_metadata(node).get("tab"), []).append(node)
+        for tabbed in cells.values():
+            states = [cell_metadata(cell).get("state", "") for cell in tabbed]
+            for cell, state, text in zip(tabbed, states, notices(states), strict=True):
+                if text:
+                    classes = ["polybook-notice", f"polybook-{state}"]
+                    cell.insert(1, nodes.paragraph("", translate(text), classes=classes))
+
+
+def notices(states: Sequence[str]) -> list[str]:
+    """Return the notice beside each cell of one framework, by its state; mostly there is none."""
+    if set(states) == {MISSING}:
+        return [_ALL_MISSING] + [""] * (len(states) - 1)
+    texts = [_ONE_MISSING if state == MISSING else "" for state in states]
+    if STALE in states:
+        texts[states.index(STALE)] = _ALL_STALE
+    return texts
 
 
 def _is_bundle(node: nodes.Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,7 +14,7 @@ from sphinx.application import Sphinx
 
 from .words import translate
 
-#: Pages that Sphinx makes itself, in every language.
+#: Pages that Sphinx makes itself, in every language; the index only for a book that asks for it.
 _GENERATED = frozenset({"search", "genindex"})
 
 
@@ -83,6 +84,18 @@ def add_languages(
     links = language_links(pagename, config.polybook_language, languages, config.polybook_pages)
     context["polybook_languages"] = links
     context["metatags"] = context.get("metatags", "") + alternates(pagename, links, config.html_baseurl)
+
+
+def script_words() -> str:
+    """Return the words of `polybook.js`, a script."""
+    copy_button = {
+        "copy": "Copy",
+        "copy_to_clipboard": "Copy to clipboard",
+        "copy_success": "Copied!",
+        "copy_failure": "Failed to copy",
+    }
+    words = {"copyButton": {name: str(translate(text)) for name, text in copy_button.items()}}
+    return f"const polybookWords = {json.dumps(words)};"
 
 
 def add_search_words(

@@ -1,8 +1,8 @@
 """The Sphinx extension of a polybook site.
 
-It arranges framework tabs, gives plots their alternative text, adds the notices about results, the
-language switcher and the words that the themes leave in English. Its settings, all written by
-`settings.sphinx_settings`:
+It arranges framework tabs, keeps formulas together with their punctuation, gives plots their
+alternative text, adds the notices about results, the language switcher, its search and the
+words that the themes leave in English. Its settings, all written by `settings.sphinx_settings`:
 
 * `polybook_frameworks`: framework names in the order of the tabs;
 * `polybook_language`: BCP 47 tag of the language being built;
@@ -12,16 +12,20 @@ language switcher and the words that the themes leave in English. Its settings, 
 
 from __future__ import annotations
 
+import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
 from .cells import Notices, OutputImages
-from .context import add_languages, add_search_words
+from .context import add_languages, add_search_words, script_words
+from .search import SEARCHES
 from .tabs import FrameworkTab, FrameworkTabs
+from .typography import FormulaPunctuation
 from .words import add_words
 
 _HERE = Path(__file__).parent
@@ -44,21 +48,42 @@ def add_files(app: Sphinx, config: Config) -> None:
     config.html_static_path.extend(str(_HERE / "static" / name) for name in _ASSETS)
 
 
+def remove_old_pages(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Handle `env-get-outdated`: Sphinx leaves the pages of chapters that are gone where they were."""
+    for name in removed:
+        Path(app.outdir, f"{name}.html").unlink(missing_ok=True)
+    return []
+
+
+def _digest() -> str:
+    """Return a digest of this folder: what another version of it made is made again."""
+    files = (path for path in sorted(_HERE.rglob("*")) if path.is_file() and path.suffix != ".pyc")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Set the extension up; it has to be the last of the extensions."""
     app.add_config_value("polybook_frameworks", [], "env", types=(list, tuple))
     app.add_config_value("polybook_language", "en", "html", types=(str,))
     app.add_config_value("polybook_languages", [], "html", types=(list, tuple))
     app.add_config_value("polybook_pages", {}, "html", types=(dict,))
+    app.add_config_value("polybook_site", _digest(), "env", types=(str,))
     add_words(app.config.language)
+    for search in SEARCHES:
+        app.add_search_language(search)
     app.add_directive("framework-tab", FrameworkTab)
     app.add_transform(OutputImages)
     app.add_transform(Notices)
+    app.add_transform(FormulaPunctuation)
     app.add_transform(FrameworkTabs)
     app.add_css_file("polybook.css", priority=900)
+    app.add_js_file(None, body=script_words())
     app.add_js_file("polybook.js", loading_method="defer")
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
+    app.connect("env-get-outdated", remove_old_pages)
     app.connect("html-page-context", add_languages)
     app.connect("html-page-context", add_search_words, priority=600)
     return {

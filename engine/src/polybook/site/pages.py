@@ -6,10 +6,14 @@ extension beside this module gathers them into tabs.
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
 
 from ..dialect import Element
 from ..frameworks import code_for
@@ -19,6 +23,9 @@ from ..model import Cell, Fence
 from ..notebook import address, code_cell, markdown_cell, notebook_of
 from ..outputs import Results
 from ..references import Chapter, Index, Target
+
+#: The most characters of a link that no line break may divide.
+_SHORT = 20
 
 NO_RESULTS = Results(None, is_fresh=False)
 
@@ -40,7 +47,7 @@ class PageFlavour:
 
     def link(self, text: str, target: Target) -> str:
         """See `Flavour`."""
-        return f"{{ref}}`{_plain(text)} <{target.label}>`"
+        return f"{{ref}}`{_unbroken(_plain(text))} <{target.label}>`"
 
     def cite(self, text: str, key: str) -> str:
         """See `Flavour`."""
@@ -54,7 +61,8 @@ class PageFlavour:
 
     def figure(self, address: str, caption: str, label: str | None, size: Sequence[tuple[str, str]]) -> str:
         """See `Flavour`."""
-        options = [("name", label), ("alt", _plain(caption)), *size]
+        alternative = json.dumps(plain_text(caption), ensure_ascii=False)  # a string of YAML, too
+        options = [("name", label), ("alt", alternative), *size]
         lines = [f":{name}: {value}" for name, value in options if value]
         return "\n".join([f"````{{figure}} {address}", *lines, "", caption, "````"])
 
@@ -63,7 +71,9 @@ class PageFlavour:
         if not caption:
             return (self.anchor(label) + "\n" if label else "") + rows
         name = f":name: {label}\n" if label else ""
-        return f"````{{table}} {' '.join(caption.split())}\n{name}\n{rows}\n````"
+        line = caption.replace("\n", " ")
+        # tildes, because what follows backticks on their line may not hold any
+        return f"~~~~{{table}} {line}\n{name}\n{rows}\n~~~~"
 
     def math(self, tex: str, label: str | None) -> str:
         r"""See `Flavour`; without `nowrap` Sphinx puts what holds `\\` into a `split`, which takes no tag."""
@@ -85,9 +95,10 @@ class PageFlavour:
                 return "```{tableofcontents}\n```"
             case "eval_rst":
                 return f"````{{eval-rst}}\n{block.body.rstrip()}\n````"
+        language = _highlightable(fence_language(block.info))
         indent = block.source[: len(block.source) - len(block.source.lstrip(" \t"))]
         fence = indent + ("~~~~" if "```" in block.body else "````")
-        return f"{fence}{fence_language(block.info)}\n{block.body.rstrip()}\n{fence}"
+        return f"{fence}{language}\n{block.body.rstrip()}\n{fence}"
 
     def chapter_link(self, chapter: str) -> str:
         """See `Flavour`."""
@@ -97,6 +108,22 @@ class PageFlavour:
 def _plain(text: str) -> str:
     """Return text for a place that knows no markup and takes `<...>` for a target."""
     return plain_text(text).replace("<", "‹").replace(">", "›")
+
+
+def _highlightable(language: str) -> str:
+    """Return the language of a fence, or `text` for one that Sphinx would only warn of."""
+    if not language or language.startswith("{"):
+        return language
+    try:
+        get_lexer_by_name(language.split(maxsplit=1)[0])
+    except ClassNotFound:
+        return "text"
+    return language
+
+
+def _unbroken(text: str) -> str:
+    """Return text that stays on one line if it is as short as `Section 3.2`."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}") if len(text) <= _SHORT else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +145,7 @@ class PageBuilder:
     index: Index
     #: The framework of cells without a tab mark.
     default: str
-    #: Names of all chapters.
+    #: Names of the chapters that can be linked to.
     chapters: frozenset[str]
 
     def page(

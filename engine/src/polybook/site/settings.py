@@ -41,6 +41,7 @@ _PROPOSED: Mapping[str, Any] = {
     "html_copy_source": False,
     "html_show_sourcelink": False,
     "html_show_copyright": False,
+    "html_use_index": False,
     "html_theme_options": {
         "home_page_in_toc": True,
         "navbar_persistent": [],

@@ -1,9 +1,22 @@
 "use strict";
+/* global DOCUMENTATION_OPTIONS, Scorer, locale:writable, messages, polybookWords */
 (() => {
   // On a telephone formulas begin at the left: centred ones with a number are wider than the screen.
   if (window.MathJax && matchMedia("(max-width: 575px)").matches) {
     window.MathJax.svg = { displayAlign: "left", displayIndent: "0", ...window.MathJax.svg };
   }
+
+  // The copy buttons' own script does not know every language; it adds the buttons after this one has run.
+  if (typeof messages === "object") {
+    locale = "polybook";
+    messages[locale] = polybookWords.copyButton;
+  }
+
+  // Pages from a folder cannot read each other, so the results of a search come without extracts.
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+  // A section with the words of a search in its title comes before chapters that have them somewhere.
+  if (typeof Scorer === "object") Scorer.score = ([, , anchor, , score]) => score + (anchor ? 6 : 0);
 
   // A tab changes every tab-set of the page; keep the one that was clicked where it is on the screen.
   let clicked = null;

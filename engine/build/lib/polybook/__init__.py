@@ -1,1 +1,0 @@
-"""polybook: textbooks in many languages and frameworks, each code run once."""

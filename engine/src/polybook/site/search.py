@@ -1,0 +1,70 @@
+"""The words of the search: cut alike in the index that Sphinx makes and in what a reader types.
+
+Sphinx cuts Chinese only where a dictionary is installed, and its script cuts queries without one. Here
+both cut Chinese into every two neighbouring characters. Accents do not matter in any language. The
+counterpart in the browser is `static/search.js`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from importlib.resources import files
+
+from sphinx.search import SearchLanguage
+from sphinx.search.en import SearchEnglish
+from sphinx.search.fr import SearchFrench
+from sphinx.search.pt import SearchPortuguese
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD = re.compile(rf"(?P<han>[{_HAN}]+)|[^\W{_HAN}]+")
+
+
+def cut(text: str) -> list[str]:
+    """Return the words of a text: of Chinese each character and each pair, of others whole words."""
+    words = []
+    for match in _WORD.finditer(text):
+        word = match[0]
+        words += [*word, *(word[at : at + 2] for at in range(len(word) - 1))] if match["han"] else [word]
+    return words
+
+
+def fold(word: str) -> str:
+    """Return a word without its accents."""
+    return "".join(part for part in unicodedata.normalize("NFD", word) if not unicodedata.combining(part))
+
+
+class _Search(SearchLanguage):
+    """What the searches of all languages share."""
+
+    js_splitter_code = (files(__package__) / "static" / "search.js").read_text(encoding="utf-8")
+
+    def split(self, input: str) -> list[str]:  # noqa: A002
+        """Return the words of a text."""
+        return cut(input)
+
+    def stem(self, word: str) -> str:
+        """Return what all forms of a word share."""
+        return super().stem(fold(word))
+
+
+class EnglishSearch(_Search, SearchEnglish):
+    """Search of English."""
+
+
+class PortugueseSearch(_Search, SearchPortuguese):
+    """Search of Portuguese."""
+
+
+class FrenchSearch(_Search, SearchFrench):
+    """Search of French."""
+
+
+class ChineseSearch(_Search, SearchEnglish):
+    """Search of Chinese, and of the English among it."""
+
+    lang = "zh"
+    language_name = "Chinese"
+
+
+SEARCHES = (EnglishSearch, PortugueseSearch, FrenchSearch, ChineseSearch)

@@ -1,0 +1,18 @@
+// Cuts a query as `polybook.site.search` cuts the texts, and takes the accents off.
+function splitQuery(query) {
+  const han = "\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
+  const word = new RegExp(`([${han}]+)|(?:(?![${han}])[\\p{L}\\p{N}_])+`, "gu");
+  const found = [...query.normalize("NFC").matchAll(word)];
+  // Sphinx takes a page that has one of the short words for one that has a long word: `nn.GRU` means `GRU`.
+  const long = found.filter(([text, isHan]) => isHan || text.length > 2);
+  return (long.length ? long : found).flatMap(([text, isHan]) => {
+    const characters = [...text];
+    if (!isHan || characters.length === 1) return [text];
+    return characters.slice(1).map((character, index) => characters[index] + character);
+  });
+}
+const AccentedStemmer = Stemmer;
+Stemmer = function () {
+  const stemmer = new AccentedStemmer();
+  this.stemWord = (text) => stemmer.stemWord(text.normalize("NFD").replace(/\p{M}/gu, ""));
+};

@@ -1,0 +1,116 @@
+"""What the tests of the library share. They run in a framework's own environment and need no network."""
+
+import hashlib
+import importlib
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+#: The package by which the environment of a framework is recognised; its module of the library has the name.
+PACKAGES = {"pytorch": "torch"}
+FRAMEWORK = next((name for name, package in PACKAGES.items() if find_spec(package)), None)
+if FRAMEWORK is None:
+    raise pytest.UsageError("These tests run with `.venvs/<framework>/bin/python -m pytest tests/library`.")
+collect_ignore = [name for name in PACKAGES if name != FRAMEWORK]
+
+#: A folder that a reader's own corpus may lie in, looked up before the tests hide it.
+CORPUS = Path(os.environ.get("D2L_DATA") or ROOT.parent / "shared" / "data")
+
+#: A proxy that nobody listens at: what asks for the network in a process of its own is refused at once.
+OFFLINE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+
+
+@pytest.fixture(scope="session")
+def d2l():
+    """The library of the framework in whose environment the tests run."""
+    return importlib.import_module(f"d2l.{PACKAGES[FRAMEWORK]}")
+
+
+@pytest.fixture(scope="session")
+def story():
+    """The text that stands in for the book."""
+    return (ROOT / "d2l" / "story.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def home(d2l, monkeypatch, tmp_path):
+    """A home without a cache, on a machine without a network and without settings of the library."""
+
+    def refuse(*args, **kwargs):
+        raise OSError("there is no network")
+
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("D2L_DATA", raising=False)
+    monkeypatch.delenv("D2L_SMOKE", raising=False)
+    monkeypatch.setattr(d2l.urllib.request, "urlopen", refuse)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def publish(d2l, monkeypatch):
+    """Says that a text is the book from now on: the library then wants just this content."""
+
+    def publish(text):
+        content = text.encode()
+        url, _ = d2l.DATA_HUB["time_machine"]
+        digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+        monkeypatch.setitem(d2l.DATA_HUB, "time_machine", (url, digest))
+        return content
+
+    return publish
+
+
+@pytest.fixture
+def book(publish, monkeypatch, tmp_path):
+    """Puts a text, in the place of the book, into the folder that D2L_DATA names."""
+
+    def book(text):
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "timemachine.txt").write_bytes(publish(text))
+        monkeypatch.setenv("D2L_DATA", str(tmp_path / "data"))
+
+    return book
+
+
+@pytest.fixture
+def run_script(tmp_path):
+    """Runs a program in a process of its own, in which every warning is an error; returns what it prints."""
+
+    def run(source, **settings):
+        (tmp_path / "script.py").write_text(source, encoding="utf-8")
+        environment = os.environ | OFFLINE | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"} | settings
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "script.py"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
+        )
+        assert not done.returncode, done.stderr
+        assert not done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def module():
+    """The name of the library's module, as programs import it."""
+    return f"d2l.{PACKAGES[FRAMEWORK]}"
+
+
+@pytest.fixture
+def corpus_folder():
+    """The folder that has the real corpus; without one the test is skipped."""
+    if not (CORPUS / "timemachine.txt").is_file():
+        pytest.skip(f"the corpus timemachine.txt is not in {CORPUS}; D2L_DATA names its folder")
+    return CORPUS

@@ -1,0 +1,183 @@
+"""The book itself: its chapters, what was stored of running them, and its notebooks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from polybook.dialect.python import without_comments
+from polybook.pipeline.book import load_book
+from polybook.pipeline.execution import find_units
+from polybook.store import Store
+
+ROOT = Path(__file__).parents[1]
+FRAMEWORKS = load_book(ROOT).config.frameworks
+LANGUAGES = ("en", "pt", "zh", "fr")
+TIME_MACHINE = {"timemachine.txt": "090b5e7e70c295757f55df93cb0a180b9691891a"}
+CURVES = "application/vnd.d2l.curves+json"
+
+
+@pytest.fixture(scope="module")
+def runs(book):
+    """Everything that can be run, with what is stored of it: (unit, record)."""
+    store = Store(ROOT / "outputs")
+    found = []
+    runs = [(unit, store.load(unit.framework, unit.chapter.name, found.append)) for unit in find_units(book)]
+    assert found == []
+    return runs
+
+
+def test_nothing_is_wrong(polybook):
+    checked = polybook("check", "--json")
+    assert json.loads(checked.stdout) == []
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_library_is_what_the_chapters_say(polybook):
+    checked = polybook("library", "--check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_every_chapter_is_there_in_every_language(book):
+    assert tuple(book.config.languages) == LANGUAGES
+    for tag in LANGUAGES:
+        assert sorted(book.translated[tag]) == sorted(book.toc.chapters), tag
+
+
+def test_every_result_is_fresh(polybook):
+    status = polybook("status", "--json")
+    assert status.returncode == 0, status.stderr
+    assert [state for state in json.loads(status.stdout) if state["state"] != "fresh"] == []
+
+
+def test_results_come_from_the_time_machine(runs):
+    for unit, record in runs:
+        reads = any("TimeMachine(" in code or "load_data_time_machine(" in code for code in unit.codes)
+        assert record.provenance.data == (TIME_MACHINE if reads else {}), unit
+
+
+def test_no_cell_ended_in_an_error(runs):
+    for unit, record in runs:
+        outputs = [output for cell in record.cells for output in cell.outputs]
+        assert [each for each in outputs if each["output_type"] == "error"] == [], unit
+        assert not any("Traceback" in each.get("text", "") for each in outputs), unit
+
+
+def test_every_training_has_a_plot_with_its_curves(runs):
+    count = 0
+    for unit, record in runs:
+        training = functions_that_train("\n".join(unit.codes))
+        for code, cell in zip(unit.codes, record.cells, strict=True):
+            if calls(ast.parse(without_magics(code))) & {"fit", *training}:
+                count += 1
+                plots = [output["data"] for output in cell.outputs if CURVES in output.get("data", {})]
+                assert plots, (unit, code)
+                for plot in plots:
+                    assert "image/svg+xml" in plot
+                    assert all(len(curve["x"]) == len(curve["y"]) > 1 for curve in plot[CURVES]["curves"])
+    assert count >= 6 * len(FRAMEWORKS)
+
+
+def functions_that_train(code: str) -> set[str]:
+    definitions = ast.walk(ast.parse(without_magics(code)))
+    functions = [node for node in definitions if isinstance(node, ast.FunctionDef)]
+    return {node.name for node in functions if "fit" in calls(ast.Module(node.body, []))}
+
+
+def calls(tree: ast.AST) -> set[str]:
+    """Return the names of what a piece of code calls outside its functions."""
+    return {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in walk_outside_functions(tree)
+        if isinstance(node, ast.Call)
+    }
+
+
+def walk_outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef):
+            yield from walk_outside_functions(child)
+
+
+def without_magics(code: str) -> str:
+    return "\n".join("" if line.startswith(("%", "!")) else line for line in code.split("\n"))
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_two_layers_predict_better_than_one(runs, framework):
+    record = next(
+        record for unit, record in runs if (unit.framework, unit.chapter.name) == (framework, "deep-rnn")
+    )
+    last = [
+        curve["y"][-1]
+        for cell in record.cells
+        for output in cell.outputs
+        for curve in output.get("data", {}).get(CURVES, {}).get("curves", ())
+        if curve["name"] == "val_ppl"
+    ]
+    one_layer, two_layers, gated = last
+    assert all(math.isfinite(perplexity) for perplexity in last)
+    assert max(two_layers, gated) < min(6.5, one_layer)
+
+
+@pytest.fixture(scope="module")
+def notebooks(polybook):
+    """The notebooks' contents by language, framework and chapter."""
+    written = polybook("notebooks")
+    assert written.returncode == 0, written.stdout + written.stderr
+    folder = ROOT / "_build" / "notebooks"
+    return {
+        path.relative_to(folder).with_suffix("").parts: path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.ipynb")
+    }
+
+
+def test_there_is_a_notebook_for_each_language_framework_and_chapter(notebooks, book):
+    assert sorted(notebooks) == sorted(
+        (tag, framework, *name.split("/"))
+        for tag in LANGUAGES
+        for name, chapter in book.shown(tag).items()
+        for framework in book.frameworks_of(chapter)
+    )
+
+
+def test_notebooks_are_valid_and_know_no_dialect(notebooks, find_dialect):
+    for place, text in notebooks.items():
+        nbformat.validate(nbformat.reads(text, as_version=nbformat.NO_CONVERT))
+        assert find_dialect(text) == [], place
+
+
+def test_the_code_is_the_same_in_every_language(notebooks):
+    for (language, *place), text in notebooks.items():
+        if language != LANGUAGES[0]:
+            assert codes(text) == codes(notebooks[LANGUAGES[0], *place]), (language, *place)
+
+
+def codes(notebook: str) -> list[str]:
+    """Return the code cells without comments."""
+    cells = json.loads(notebook)["cells"]
+    return [without_comments("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_every_chapter_runs_and_smoke_stores_nothing(polybook, runs, framework):
+    if not (ROOT / ".venvs" / framework / "bin" / "python").is_file():
+        pytest.skip(f"there is no .venvs/{framework}; `make .venvs/{framework}/ready.stamp` makes it")
+    before = stored()
+    run = polybook("execute", "--smoke", "--framework", framework)
+    assert run.returncode == 0, run.stdout + run.stderr
+    count = sum(unit.framework == framework for unit, _ in runs)
+    assert f"{count} run, 0 fresh already, 0 failed." in run.stdout
+    assert stored() == before
+
+
+def stored() -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in (ROOT / "outputs").rglob("*") if path.is_file()}

@@ -1,0 +1,279 @@
+"""The site as readers get it: every page in every language, from its folder, with the network off."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+from lxml import html
+
+from polybook.languages import LANGUAGES
+from polybook.pipeline.book import load_book
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[1]
+SCREENSHOTS = ROOT / "_build" / "screenshots"
+TAGS = ("en", "pt", "zh", "fr")
+PAGES = (*load_book(ROOT).toc.chapters, "search")
+#: What `<html lang>` says.
+LANG = {"en": "en", "pt": "pt-BR", "zh": "zh-CN", "fr": "fr"}
+#: How references begin, and how the figure's caption does.
+WORDS = {
+    "en": ("Chapter 5", "Section 5.4", "Fig. 7.1", "Fig. 7.1: "),
+    "pt": ("Capítulo 5", "Seção 5.4", "Figura 7.1", "Figura 7.1: "),
+    "zh": ("第 5 章", "第 5.4 节", "图 7.1", "图 7.1："),
+    "fr": ("chapitre 5", "section 5.4", "fig. 7.1", "Fig. 7.1 : "),
+}
+
+#: Whatever of the text or the pictures is cut off at the right, and not inside something that scrolls.
+CUT_OFF = """() => {
+  const scrolls = (element) => {
+    for (let at = element; at && at !== document.body; at = at.parentElement) {
+      if (["auto", "scroll"].includes(getComputedStyle(at).overflowX) && at.scrollWidth > at.clientWidth) return true;
+    }
+    return false;
+  };
+  return [...document.querySelectorAll("main :is(p, li, h1, h2, h3, a, td, img, figcaption, summary, input)")]
+    .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element))
+    .map((element) => element.outerHTML.slice(0, 120));
+}"""
+IMAGES = """async () => {
+  const images = [...document.querySelectorAll("main img")].filter((image) => image.checkVisibility());
+  for (const image of images) image.loading = "eager";
+  await Promise.all(images.map((image) => image.decode().catch(() => null)));
+  return images.map((image) => ({ src: image.src, width: image.naturalWidth, alt: image.alt.trim() }));
+}"""
+
+
+class Reader:
+    """A tab of the browser without a network that notes what it asks for and what goes wrong."""
+
+    def __init__(self, browser, **options):
+        self.context = browser.new_context(offline=True, **options)
+        self.tab = self.context.new_page()
+        self.asked, self.wrong = [], []
+        self.tab.on("request", lambda request: self.asked.append(request.url))
+        self.tab.on("requestfailed", lambda request: self.wrong.append(f"{request.url}: {request.failure}"))
+        self.tab.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.tab.on("console", self._note)
+
+    def _note(self, message):
+        if message.type == "error":
+            self.wrong.append(message.text)
+
+    def look_with(self, width, scheme):
+        """Take a screen of this width, and its colours."""
+        self.tab.set_viewport_size({"width": width, "height": 800})
+        self.tab.emulate_media(color_scheme=scheme)
+
+    def open(self, path, rest=""):
+        """Open a page and wait for its formulas."""
+        self.asked.clear()
+        self.wrong.clear()
+        self.tab.goto(path.as_uri() + rest, wait_until="load")
+        self.tab.evaluate("async () => { await window.MathJax?.startup?.promise; }")
+        return self.tab
+
+    def asked_elsewhere(self, folder):
+        """Return what was asked of any other place than the site."""
+        inside = (folder.as_uri() + "/", "data:")
+        return [url for url in self.asked if not url.startswith(inside)]
+
+
+@pytest.fixture(scope="module")
+def reader(browser):
+    """The tab that all pages are looked at in, one after the other."""
+    reader = Reader(browser)
+    yield reader
+    reader.context.close()
+
+
+@pytest.fixture(scope="module")
+def trees(site):
+    """Every page of the site, parsed, by its path."""
+    pages = {path.relative_to(site).as_posix(): path for path in site.rglob("*.html")}
+    return {
+        name: html.fromstring(path.read_bytes())
+        for name, path in pages.items()
+        if "_static" not in path.parts
+    }
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_works(site, reader, page, tag):
+    reader.look_with(390, "dark")
+    tab = reader.open(site / tag / f"{page}.html")
+    for width, scheme in ((390, "dark"), (1280, "light")):
+        reader.look_with(width, scheme)
+        images = tab.evaluate(IMAGES)
+        assert [image for image in images if not (image["width"] and image["alt"])] == []
+        assert tab.evaluate("document.documentElement.scrollWidth") == width
+        assert tab.evaluate(CUT_OFF) == []
+        tab.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+    assert tab.locator("mjx-merror").count() == 0
+    assert reader.asked_elsewhere(site) == []
+    assert reader.wrong == []
+
+
+def test_every_page_is_there_in_every_language(trees):
+    assert sorted(trees) == sorted(["index.html", *(f"{tag}/{page}.html" for tag in TAGS for page in PAGES)])
+
+
+def test_pages_say_their_language(trees):
+    for name, tree in trees.items():
+        assert tree.get("lang") == LANG[name.split("/")[0] if "/" in name else "en"], name
+
+
+def test_no_page_shows_the_dialect(site, trees, find_dialect):
+    for name, tree in trees.items():
+        assert find_dialect((site / name).read_text(encoding="utf-8")) == [], name
+        assert find_dialect(tree.text_content()) == [], name
+
+
+def test_every_link_leads_somewhere(site, trees):
+    ids = {name: set(tree.xpath("//@id")) for name, tree in trees.items()}
+    broken = []
+    for name, tree in trees.items():
+        for href in tree.xpath("//a/@href | //link[@rel='next' or @rel='prev' or @rel='alternate']/@href"):
+            parts = urlsplit(href)
+            if parts.scheme:
+                continue
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(parts.path)))
+            target = target if parts.path else name
+            fragment = unquote(parts.fragment)
+            if not (site / target).is_file() or (fragment and fragment not in ids.get(target, ())):
+                broken.append((name, href))
+    assert broken == []
+
+
+def test_the_switcher_leads_to_the_same_page(trees):
+    for name, tree in trees.items():
+        if "/" not in name:
+            continue
+        page = name.split("/", 1)[1]
+        links = tree.xpath("//*[contains(@class, 'polybook-languages')]//a")
+        targets = [
+            posixpath.normpath(posixpath.join(posixpath.dirname(name), link.get("href"))) for link in links
+        ]
+        assert targets == [f"{tag}/{page}" for tag in TAGS], name
+        assert [link.text for link in links] == [LANGUAGES[tag].name for tag in TAGS]
+
+
+def plain(text):
+    """Return text with ordinary spaces only."""
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_deep_rnn_page_has_everything(trees, tag):
+    tree = trees[f"{tag}/deep-rnn.html"]
+    article = tree.xpath("//article")[0]
+    assert len(article.xpath(".//div[contains(@class, 'cell_input')]//pre")) >= 10
+    assert "class StackedRNN(d2l.Module):" in article.text_content()
+    assert "torch.Size([32, 1024, 32])" in article.text_content()
+    assert len(article.xpath(".//div[contains(@class, 'cell_output')]//img")) >= 3
+    assert len(article.xpath(".//div[contains(@class, 'math')][contains(., '\\tag{7.')]")) >= 4
+    chapter, section, figure, caption = WORDS[tag]
+    links = {plain(link.text_content()) for link in article.xpath(".//a[contains(@class, 'internal')]")}
+    assert {chapter, section, figure, "(7.1)"} <= links
+    captions = [plain(each.text_content()).strip() for each in article.xpath(".//figcaption")]
+    assert captions[0].startswith(caption)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_deep_rnn_page_is_drawn(site, reader, tag):
+    for width in (390, 1280):
+        reader.look_with(width, "dark")
+        tab = reader.open(site / tag / "deep-rnn.html")
+        assert tab.locator("div.math mjx-container [data-mml-node=mlabeledtr]").count() >= 4
+        for scheme in ("dark", "light"):
+            reader.look_with(width, scheme)
+            tab.screenshot(path=SCREENSHOTS / f"{tag}-{width}-{scheme}.png", full_page=True)
+
+
+def test_a_reader_switches_languages_and_comes_back(browser, site):
+    reader = Reader(browser, locale="en-GB")
+    tab = reader.open(site / "index.html")
+    tab.wait_for_url("**/en/index.html")
+    reader.open(site / "en" / "deep-rnn.html", "#sec-deep-rnn")
+    tab.locator(".polybook-languages summary").click()
+    tab.locator(".polybook-languages a[hreflang=zh]").click()
+    tab.wait_for_url("**/zh/deep-rnn.html#sec-deep-rnn")
+    tab.goto((site / "index.html").as_uri())
+    tab.wait_for_url("**/zh/index.html")
+    reader.context.close()
+
+
+@pytest.mark.parametrize(("locale", "tag"), [("pt-PT", "pt"), ("zh-CN", "zh"), ("fr-CA", "fr"), ("en", "en")])
+def test_the_root_page_leads_to_the_browsers_language(browser, site, locale, tag):
+    reader = Reader(browser, locale=locale)
+    reader.tab.goto((site / "index.html").as_uri())
+    reader.tab.wait_for_url(f"**/{tag}/index.html")
+    reader.context.close()
+
+
+@pytest.mark.parametrize(("options", "rest"), [({"locale": "de"}, ""), ({"locale": "fr"}, "#choose")])
+def test_the_root_page_lists_the_languages(browser, site, options, rest):
+    reader = Reader(browser, **options)
+    tab = reader.open(site / "index.html", rest)
+    assert [text.split("\n")[0] for text in tab.locator("main a").all_inner_texts()] == [
+        LANGUAGES[tag].name for tag in TAGS
+    ]
+    assert reader.asked_elsewhere(site) == []
+    assert reader.wrong == []
+    reader.context.close()
+
+
+SEARCHES = {
+    "en": {"perplexity": "language-model", "gradient clipping": "rnn-scratch", "nn.GRU": "deep-rnn"},
+    "pt": {"perplexidade": "language-model", "recorte do gradiente": "rnn-scratch", "concisa": "rnn-concise"},
+    "zh": {
+        "困惑度": "language-model",
+        "梯度裁剪": "rnn-scratch",
+        "门控": "deep-rnn",
+        "齐普夫": "language-model",
+    },
+    "fr": {"perplexite": "language-model", "écrêtage": "rnn-scratch", "unités à portes": "deep-rnn"},
+}
+IDENTIFIERS = {"StackedRNN": "deep-rnn", "try_gpu": "interface"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "query", "page"),
+    [(tag, *pair) for tag, queries in SEARCHES.items() for pair in (queries | IDENTIFIERS).items()],
+)
+def test_a_search_finds_the_right_page_first(site, reader, tag, query, page):
+    tab = reader.open(site / tag / "search.html", f"?q={quote(query)}")
+    first = tab.locator("#search-results li a").first
+    assert first.get_attribute("href").startswith(f"{page}.html")
+    assert reader.asked_elsewhere(site) == []
+    assert reader.wrong == []
+
+
+#: The words of a text that a search for them would not find.
+NOT_FOUND = """(text) => {
+  const stemmer = new Stemmer();
+  const { terms, titleterms } = Search._index;
+  return [...new Set(splitQuery(text.toLowerCase()))].filter((word) => {
+    const stem = stemmer.stemWord(word);
+    return !(stopwords.includes(word) || /^\\d+$/.test(word) || stem in terms || stem in titleterms);
+  });
+}"""
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_word_of_a_page_can_be_searched(site, reader, trees, tag):
+    tab = reader.open(site / tag / "search.html")
+    tab.wait_for_function("Search.hasIndex()")
+    paragraphs = trees[f"{tag}/deep-rnn.html"].xpath(
+        "//article//p[not(.//*)]/text() | //article//pre//text()"
+    )
+    missing = [word for text in paragraphs for word in tab.evaluate(NOT_FOUND, text)]
+    # Sphinx leaves out what shortens to a stop word: `one` to `on`.
+    assert len(missing) <= len(paragraphs) // 100, missing
