@@ -34,6 +34,7 @@ test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py
+	.venv/bin/python benchmarks/status.py
 
 .venv/site.stamp: requirements.txt engine/pyproject.toml
 	"$(PYTHON)" -m venv .venv

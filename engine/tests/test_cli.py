@@ -357,7 +357,7 @@ def counted(capsys, book: Path, *options: str) -> tuple[int, str]:
 def test_what_was_run_is_fresh_until_its_code_changes(run_book, capsys):
     status, out, errors = call(capsys, "execute", "--smoke", "--book", run_book)
     assert (status, out) == (0, "1 run, 0 fresh already, 0 failed.\n")
-    assert "Running: pytorch run, cell 2 of 2" in errors
+    assert "Running: pytorch/run finished after" in errors
     assert outputs(run_book) == {}
 
     assert counted(capsys, run_book) == (0, "1 run, 0 fresh already, 0 failed.\n")

@@ -90,7 +90,7 @@ WRONG_CONFIGS = {
     "no polybook": (
         "title: A\n",
         "1: B005 `polybook` must be a mapping of keys to values. "
-        "Its keys: source, languages, frameworks, library.",
+        "Its keys: source, languages, frameworks, library, chapters.",
     ),
     "unclosed bracket": (
         "title: A\npolybook: [a\n",
@@ -108,7 +108,8 @@ WRONG_CONFIGS = {
     "impossible date": ("a: 2026-13-01", "1: B005 This is not YAML: month must be in 1..12. Mend the line."),
     "unknown key": (
         "polybook:\n  languages: {en: .}\n  frameworks: [jax]\n  frameworkz: [jax]\n",
-        "4: B005 `polybook` has no key `frameworkz`. Known keys: source, languages, frameworks, library.",
+        "4: B005 `polybook` has no key `frameworkz`. "
+        "Known keys: source, languages, frameworks, library, chapters.",
     ),
     "unknown key of a language": (
         "polybook:\n  frameworks: [jax]\n  languages:\n    en:\n      folder: .\n      name: English\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import platform
@@ -16,9 +17,10 @@ from types import SimpleNamespace
 import pytest
 
 from polybook import probe
+from polybook.data import digest_data
 from polybook.diagnostics import Code
 from polybook.errors import ExecutionError
-from polybook.execute import Setting, digest_data, run
+from polybook.execute import Setting, run
 from polybook.frameworks import FRAMEWORKS, Framework
 from polybook.outputs import normalise
 
@@ -37,7 +39,7 @@ def places(cells) -> list[tuple[str, int]]:
 
 
 def run_cells(cells, setting, on_cell=None):
-    return run(cells, places(cells), setting, on_cell)
+    return asyncio.run(run(cells, places(cells), setting, on_cell))
 
 
 def finding(cells, setting):
@@ -223,7 +225,7 @@ def test_a_kernel_that_dies_after_its_last_cell(tmp_path):
     slow = settings(tmp_path)
 
     with pytest.raises(ExecutionError, match="X002"):
-        run(["1", code, "2"], places("123"), slow, lambda number, _: time.sleep(1.5 * (number == 3)))
+        run_cells(["1", code, "2"], slow, lambda number, _: time.sleep(1.5 * (number == 3)))
 
 
 def test_a_cell_that_runs_too_long(tmp_path):
@@ -294,7 +296,7 @@ def test_an_environment_without_its_framework(tmp_path):
 
 def test_every_cell_has_a_place(tmp_path):
     with pytest.raises(ValueError, match="2 cells cannot run at 1 places"):
-        run(["1", "2"], places("1"), settings(tmp_path))
+        asyncio.run(run(["1", "2"], places("1"), settings(tmp_path)))
 
 
 def test_digest_data_takes_the_first_folder_that_has_a_file(tmp_path):

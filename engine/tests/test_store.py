@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from polybook.diagnostics import Code
+from polybook.errors import ExecutionError
 from polybook.outputs import Provenance, make_record, to_files
 from polybook.store import Store
 
@@ -184,3 +185,39 @@ def test_a_broken_record_is_mended_by_the_next_save(store):
 def test_a_record_stays_below_the_root(store, chapter):
     with pytest.raises(ValueError, match="cannot be the name"):
         store.save("pytorch", record(chapter))
+
+
+def test_the_lock_keeps_others_out_and_leaves_nothing(store):
+    with store.lock():
+        with pytest.raises(ExecutionError, match="X009") as caught, Store(store.root).lock():
+            pass
+        assert f"process {os.getpid()} on " in str(caught.value)
+    with Store(store.root).lock():
+        pass
+
+    assert not store.root.exists()
+
+
+def test_the_lock_of_a_process_that_is_gone_is_free(store):
+    store.root.mkdir()
+    (store.root / ".lock").write_text("process 1 on elsewhere, long ago")
+
+    with store.lock():
+        assert (store.root / ".lock").read_text().startswith(f"process {os.getpid()} ")
+
+
+@pytest.mark.parametrize(("name", "steps"), [("open", 1), ("replace", 1), ("replace", 2), ("unlink", 0)])
+def test_what_a_cut_leaves_is_swept_away(store, monkeypatch, name, steps):
+    store.save("pytorch", record("part/rnn", "a", "b", text="1"))
+    store.save("pytorch", record("other", "a"))
+    with monkeypatch.context() as patch, pytest.raises(CutOff):
+        cut_off(patch, name, steps)
+        store.save("pytorch", record("part/rnn", "c", "d", text="2"))
+    (store.root / ".saving-x").mkdir()  # where the process itself was cut off
+    (store.root / ".saving-x/0").touch()
+
+    store.sweep()
+
+    kept = [load(store, "part/rnn"), load(store, "other")]
+    assert files_below(store.root) == {f"pytorch/{file}" for one in kept for file in to_files(one)}
+    assert not list(store.root.glob(".saving-*"))

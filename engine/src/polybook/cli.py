@@ -1,6 +1,8 @@
 """The command line: one function per command, errors caught once.
 
 Exit codes: 0 fine, 1 findings or failures, 2 wrong use.
+
+A command imports what it needs when it is called, so `polybook status` waits for neither Sphinx nor kernels.
 """
 
 from __future__ import annotations
@@ -9,22 +11,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
-
-from rich.console import Console
+from typing import TYPE_CHECKING, NoReturn
 
 from .diagnostics import Code, Diagnostic
 from .errors import PolybookError, UsageError
-from .pipeline.book import Book, load_book
-from .pipeline.build import build_site
-from .pipeline.execution import BUILD_FOLDER, State, execute, find_state, find_units
-from .pipeline.notebooks import write_notebooks
-from .pipeline.progress import Progress
-from .pipeline.serve import serve
-from .pipeline.sources import check_libraries, sync_translations, write_libraries
+
+if TYPE_CHECKING:
+    from .pipeline.book import Book
+    from .pipeline.units import State
 
 #: Whether all is well: decides the exit code.
 Outcome = bool
@@ -112,6 +109,8 @@ def _print_findings(diagnostics: Iterable[Diagnostic], *, as_json: bool = False)
 
 
 def _load(options: argparse.Namespace) -> Book:
+    from .pipeline.book import load_book
+
     return load_book(options.book.resolve())
 
 
@@ -132,7 +131,18 @@ def _known(kind: str, name: str, known: Iterable[str]) -> str:
     return name
 
 
+def _positive(option: str, number: int) -> int:
+    if number < 1:
+        what = f"`{option} {number}` is no number of jobs."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, "Give it 1 or more."))
+    return number
+
+
 def _build(options: argparse.Namespace) -> Outcome:
+    from .pipeline.build import build_site
+    from .pipeline.progress import Progress
+    from .pipeline.units import BUILD_FOLDER
+
     book = _load(options)
     languages = _languages(options, book)
     fine = _print_findings(book.check())
@@ -151,6 +161,9 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _execute(options: argparse.Namespace) -> Outcome:
+    from .pipeline.execution import Wishes, execute
+    from .pipeline.units import find_units
+
     book = _load(options)
     for name in options.framework or ():
         _known("framework", name, book.config.frameworks)
@@ -162,7 +175,9 @@ def _execute(options: argparse.Namespace) -> Outcome:
         if (not options.framework or unit.framework in options.framework)
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
-    result = execute(book, units, force=options.force, smoke=options.smoke, cell_timeout=options.timeout)
+    jobs = _positive("--jobs", options.jobs)
+    wishes = Wishes(options.force, options.smoke, options.accept, jobs, options.timeout)
+    result = execute(book, units, wishes)
     fine = _print_findings(result.diagnostics)
     _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.")
     return fine
@@ -172,7 +187,18 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("chapter", nargs="*", help="only these chapters")
     parser.add_argument("--framework", action="append", metavar="NAME", help="only this one; may be repeated")
     parser.add_argument("--smoke", action="store_true", help="run everything in seconds and store nothing")
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="runs at a time, which share the cores (default: 1)",
+    )
     parser.add_argument("--force", action="store_true", help="run what is fresh as well")
+    parser.add_argument(
+        "--accept", action="store_true", help="store a result that differs from that of the same code before"
+    )
     parser.add_argument(
         "--timeout",
         type=float,
@@ -183,6 +209,8 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _library(options: argparse.Namespace) -> Outcome:
+    from .pipeline.sources import check_libraries, write_libraries
+
     book = _load(options)
     if options.check:
         return _print_findings(check_libraries(book))
@@ -197,6 +225,9 @@ def _library_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _notebooks(options: argparse.Namespace) -> Outcome:
+    from .pipeline.notebooks import write_notebooks
+    from .pipeline.units import BUILD_FOLDER
+
     book = _load(options)
     folder = book.root / BUILD_FOLDER / "notebooks"
     written = write_notebooks(book, folder)
@@ -206,15 +237,36 @@ def _notebooks(options: argparse.Namespace) -> Outcome:
 
 
 def _check(options: argparse.Namespace) -> Outcome:
+    from .pipeline.sources import check_libraries
+
     book = _load(options)
     found = [*book.check(), *check_libraries(book)]
+    if options.outputs:
+        found += _check_outputs(book)
     fine = _print_findings(dict.fromkeys(found), as_json=options.json)
     if not options.json and not found:
         _print("No findings.")
     return fine
 
 
+def _check_outputs(book: Book) -> Iterator[Diagnostic]:
+    """Yield what is damaged in the stored results or not as the author expects it."""
+    from .pipeline.units import check_results, find_state, find_units
+
+    for unit in find_units(book):
+        state, found = find_state(unit)
+        yield from found
+        yield from check_results(state)
+
+
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    _json_option(parser)
+    parser.add_argument("--outputs", action="store_true", help="check the stored results as well")
+
+
 def _status(options: argparse.Namespace) -> Outcome:
+    from .pipeline.units import find_state, find_units
+
     book = _load(options)
     states = []
     for unit in find_units(book):
@@ -249,6 +301,9 @@ def _status_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _sync(options: argparse.Namespace) -> Outcome:
+    from .pipeline.book import load_book
+    from .pipeline.sources import sync_translations
+
     book = _load(options)
     for path in sync_translations(book):
         _print(f"wrote {path}")
@@ -256,6 +311,10 @@ def _sync(options: argparse.Namespace) -> Outcome:
 
 
 def _serve(options: argparse.Namespace) -> Outcome:
+    from rich.console import Console
+
+    from .pipeline.serve import serve
+
     book = _load(options)
     serve(book.root, options.port, Console())
     return True
@@ -295,7 +354,7 @@ COMMANDS = (
         "Check chapters, references, translations and the library.",
         "polybook check --json",
         _check,
-        _json_option,
+        _check_options,
     ),
     Command(
         "status",

@@ -8,6 +8,8 @@ polybook's settings are the key `polybook:` of Jupyter Book's `_config.yml`:
         en: chapters/en
         zh: {folder: chapters/zh, title: 书名, framework: mxnet}
       frameworks: [pytorch, mxnet]    # in the order of the tabs; the first is the default
+      chapters:                       # what single chapters need and must give
+        rnn: {gpu: true, expect: {val_ppl: "< 9"}}
       library:
         module: d2l                   # the package that `polybook library` writes
         aliases:                      # framework-neutral names, per framework
@@ -25,6 +27,7 @@ import yaml
 from sphinx_external_toc.api import FileItem
 from sphinx_external_toc.parsing import MalformedError, parse_toc_data
 
+from .bounds import Bound, read_bound
 from .diagnostics import Code, Diagnostic
 from .errors import ConfigError
 from .frameworks import FRAMEWORKS
@@ -33,8 +36,9 @@ from .languages import LANGUAGES, Language
 CONFIG_FILE = "_config.yml"
 TOC_FILE = "_toc.yml"
 
-_KEYS = ("source", "languages", "frameworks", "library")
+_KEYS = ("source", "languages", "frameworks", "library", "chapters")
 _LANGUAGE_KEYS = ("folder", "title", "framework", "captions")
+_CHAPTER_KEYS = ("gpu", "expect")
 _LIBRARY_KEYS = ("module", "aliases")
 #: A set as Python prints it, in whatever order.
 _SET = re.compile(r"(?<=\{)'[^{}]*'(?=\})")
@@ -57,6 +61,18 @@ class BookLanguage:
 
 
 @dataclass(frozen=True, slots=True)
+class ChapterSettings:
+    """What one chapter's code needs and must give."""
+
+    #: Whether it runs on a GPU.
+    gpu: bool = False
+    #: What the last value of each curve of a name has to satisfy, in every framework.
+    expect: Mapping[str, Bound] = field(default_factory=dict, hash=False)
+    #: 1-based line in `_config.yml`.
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A book's settings."""
 
@@ -74,6 +90,8 @@ class Config:
     library: str | None
     #: Per framework, what each framework-neutral name stands for.
     aliases: Mapping[str, Mapping[str, str]]
+    #: What the configuration says of single chapters, by their names.
+    chapters: Mapping[str, ChapterSettings]
     #: Bibliography files that Jupyter Book's own key names, relative to the book.
     bibliographies: tuple[str, ...]
     #: The whole of `_config.yml`, for Jupyter Book.
@@ -142,6 +160,7 @@ def read_config(text: str, path: str = CONFIG_FILE) -> Config:
         frameworks=frameworks,
         library=_module(reader, library),
         aliases=_aliases(reader, library),
+        chapters=dict(_chapters(reader, settings)),
         bibliographies=tuple(reader.strings(raw.get("bibtex_bibfiles", []), ("bibtex_bibfiles",))),
         raw={key: value for key, value in raw.items() if key != "polybook"},
     )
@@ -167,6 +186,29 @@ def _languages(
         captions = reader.mapping(options.get("captions", {}), (*here, "captions"))
         captions = {str(caption): str(word) for caption, word in captions.items()}
         yield tag, BookLanguage(LANGUAGES[tag], folder, language_title, default, captions)
+
+
+def _chapters(reader: _Reader, settings: Mapping[str, Any]) -> Iterator[tuple[str, ChapterSettings]]:
+    place = ("polybook", "chapters")
+    for name, value in reader.mapping(settings.get("chapters", {}), place).items():
+        here = (*place, str(name))
+        options = reader.mapping(value, here, _CHAPTER_KEYS)
+        gpu = options.get("gpu", False)
+        if not isinstance(gpu, bool):
+            raise reader.error((*here, "gpu"), "`gpu` must be true or false.", "Write `gpu: true`.")
+        bounds = reader.mapping(options.get("expect", {}), (*here, "expect"))
+        expect = {
+            str(curve): _bound(reader, text, (*here, "expect", str(curve))) for curve, text in bounds.items()
+        }
+        yield str(name), ChapterSettings(gpu, expect, reader.line(here))
+
+
+def _bound(reader: _Reader, text: Any, place: tuple[str, ...]) -> Bound:
+    bound = read_bound(str(text))
+    if bound is None:
+        advice = f'Write for example `{place[-1]}: "< 9"`; known: <, <=, >, >=.'
+        raise reader.error(place, f"`{text}` is no bound.", advice)
+    return bound
 
 
 def _module(reader: _Reader, library: Mapping[str, Any]) -> str | None:
@@ -276,8 +318,9 @@ class _Reader:
         self.path = path
         self.code = code
         try:
-            self.node = yaml.compose(text)
-            self.data = yaml.safe_load(text)
+            loader = yaml.SafeLoader(text)
+            self.node = loader.get_single_node()
+            self.data = loader.construct_document(self.node) if self.node else None
         except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: the 31st of February
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 1
@@ -287,7 +330,7 @@ class _Reader:
 
     def error(self, place: Sequence[str], what: str, advice: str) -> ConfigError:
         """Return the error at the key that `place` leads to."""
-        return self.error_at(self._line(place), what, advice)
+        return self.error_at(self.line(place), what, advice)
 
     def error_at(self, line: int, what: str, advice: str) -> ConfigError:
         """Return the error at a line."""
@@ -321,7 +364,8 @@ class _Reader:
             raise self.error(place, f"There is no {kind} `{value}` here.", f"Known: {', '.join(known)}.")
         return value
 
-    def _line(self, place: Sequence[str]) -> int:
+    def line(self, place: Sequence[str]) -> int:
+        """Return the line of the key that `place` leads to."""
         node, line = self.node, 1
         for name in place:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []

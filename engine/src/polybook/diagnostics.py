@@ -87,6 +87,18 @@ class Code(Enum):
     STALE_RESULTS = "X006"
     #: Code that has never been run.
     MISSING_RESULTS = "X007"
+    #: A chapter needs a GPU and the machine has none.
+    NO_GPU = "X008"
+    #: Another polybook is writing results.
+    STORE_IN_USE = "X009"
+    #: A result does not satisfy the bound that the author set.
+    BOUND_NOT_MET = "X010"
+    #: A stored result is an error message.
+    ERROR_IN_RESULT = "X011"
+    #: A plot of curves that have no points.
+    PLOT_WITHOUT_DATA = "X012"
+    #: A rerun of the same code gave another result.
+    RESULT_DIFFERS = "X013"
 
 
 #: Findings that inform and do not fail a command.

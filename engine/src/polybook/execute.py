@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import hashlib
 import json
 import logging
 import os
 import signal
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets import Unicode
 
+from .data import digest_data
 from .diagnostics import Code, Diagnostic
 from .errors import ExecutionError
 from .frameworks import Framework
@@ -60,6 +60,8 @@ class Setting:
     variables: Mapping[str, str] = field(default_factory=dict)
     #: Folders that data files lie in; of two files of one name the first folder's counts.
     data_roots: Sequence[Path] = ()
+    #: The cores that the cells keep to; none for all.
+    cores: Sequence[int] = ()
     #: Seconds that one cell may run, `None` for as long as it likes.
     cell_timeout: float | None = None
 
@@ -80,7 +82,7 @@ class RunResult:
     device: str
 
 
-def run(
+async def run(
     cells: Sequence[str],
     places: Sequence[Place],
     setting: Setting,
@@ -101,22 +103,17 @@ def run(
         raise ValueError(f"{len(cells)} cells cannot run at {len(places)} places")
     if not _interpreter(setting.environment).exists():
         raise ExecutionError(_missing(setting, "does not exist"))
-    return asyncio.run(_run(cells, places, setting, on_cell))
-
-
-def digest_data(names: Iterable[str], roots: Sequence[Path]) -> dict[str, str]:
-    """Return the SHA-1 of data files by their names; a file that lies in none of the folders is left out."""
-    digests = {}
-    for name in sorted(set(names)):
-        path = next((root / name for root in roots if (root / name).is_file()), None)
-        if path is not None:
-            with path.open("rb") as file:
-                digests[name] = hashlib.file_digest(file, _sha1).hexdigest()
-    return digests
-
-
-def _sha1() -> Any:
-    return hashlib.sha1(usedforsecurity=False)
+    with tempfile.TemporaryDirectory(prefix="polybook-", ignore_cleanup_errors=True) as folder:
+        kernel = _Kernel(cells, setting, Path(folder))
+        try:
+            await kernel.start(places[0])
+            for index, place in enumerate(places):
+                if on_cell:
+                    on_cell(index + 1, len(cells))
+                await kernel.run_cell(index, place)
+            return await kernel.result(places[-1])
+        finally:
+            await kernel.stop()
 
 
 def _interpreter(environment: Path) -> Path:
@@ -126,25 +123,6 @@ def _interpreter(environment: Path) -> Path:
 def _public(version: str) -> str:
     """Return a version without its local part: `2.6.0` for `2.6.0+cpu`."""
     return version.partition("+")[0]
-
-
-async def _run(
-    cells: Sequence[str],
-    places: Sequence[Place],
-    setting: Setting,
-    on_cell: Callable[[int, int], object] | None,
-) -> RunResult:
-    with tempfile.TemporaryDirectory(prefix="polybook-", ignore_cleanup_errors=True) as folder:
-        kernel = _Kernel(cells, setting, Path(folder))
-        try:
-            await kernel.start()
-            for index, place in enumerate(places):
-                if on_cell:
-                    on_cell(index + 1, len(cells))
-                await kernel.run_cell(index, place)
-            return await kernel.result(places[-1])
-        finally:
-            await kernel.stop()
 
 
 class _Kernel:
@@ -174,8 +152,11 @@ class _Kernel:
             store_widget_state=False,
         )
 
-    async def start(self) -> None:
+    async def start(self, first: Place) -> None:
         """Start the kernel and prepare it.
+
+        Args:
+            first: The place of the first cell, which has to answer for a kernel that is killed before it.
 
         Raises:
             ExecutionError: The environment cannot start one, or lacks the framework.
@@ -185,9 +166,15 @@ class _Kernel:
             await self._launch()
             await self._evaluate("None", _probe_definition())
             roots = sorted({str(form) for root in setting.data_roots for form in _forms(root)})
-            await self._evaluate(f"{_PROBE}.install({str(self.reads)!r}, {roots!r})")
+            cores = list(setting.cores)
+            arguments = f"{str(self.reads)!r}, {roots!r}, {os.getpid()}, {cores!r}"
+            await self._evaluate(f"{_PROBE}.install({arguments})")
             facts = await self._evaluate(f"{_PROBE}.describe({setting.framework.distribution!r})")
         except (OSError, RuntimeError) as error:  # jupyter_client has no types for a kernel that is not there
+            _raise_if_cancelled()
+            exit_ = await self._exit()
+            if exit_.startswith("killed"):
+                raise ExecutionError(_died(1, first, exit_)) from error
             reason = self._last_words() or str(error)
             raise ExecutionError(_missing(setting, f"starts no kernel: {reason}")) from error
         if facts["version"] is None:

@@ -12,7 +12,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from difflib import SequenceMatcher
+from functools import cache
 
 from .dialect.python import find_tokens, without_comments
 
@@ -90,6 +90,7 @@ def execution_key(
     return key_parts(framework, version, cells, definitions, data).key
 
 
+@cache
 def digest_code(code: str) -> str:
     """Return a digest of what code does: comments and layout leave it as it is.
 
@@ -136,6 +137,8 @@ def _cell_changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     if Counter(old) == Counter(new):
         yield "the order of the cells changed"
         return
+    from difflib import SequenceMatcher  # noqa: PLC0415  # slow to import
+
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     for verb, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         replaced = min(old_end - old_start, new_end - new_start) if verb == "replace" else 0

@@ -108,6 +108,16 @@ class Record:
         return self.parts.key
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What is stored of a chapter's run in one framework."""
+
+    #: The record, or `None` where the code has never been run.
+    record: Record | None
+    #: Whether the record's key is the key of the code as it is now.
+    is_fresh: bool
+
+
 def make_record(
     chapter: str,
     cells: Sequence[str],

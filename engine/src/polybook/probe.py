@@ -7,9 +7,11 @@ has, and no newer Python than the oldest environment of a framework.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import platform
+import signal
 import sys
 from importlib import metadata
 from types import ModuleType
@@ -18,19 +20,26 @@ from IPython import get_ipython
 from traitlets.config import Config
 
 _CPU = "cpu"
+#: `PR_SET_PDEATHSIG` of Linux.
+_DEATH_SIGNAL = 1
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def install(log: str, roots: Sequence[str]) -> None:
+def install(log: str, roots: Sequence[str], parent: int, cores: Sequence[int]) -> None:
     """Prepare the kernel.
 
     Args:
         log: The file that takes the paths of data files as they are opened, each ended by a null byte.
         roots: The folders that data files lie in, absolute.
+        parent: The process without which the kernel has nobody to run for.
+        cores: The cores to keep to; none for all.
     """
+    _end_with(parent)
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
     _log_reads(log, roots)
     _make_plots_repeatable()
 
@@ -38,6 +47,14 @@ def install(log: str, roots: Sequence[str]) -> None:
 def describe(distribution: str) -> dict[str, str | None]:
     """Return the versions of Python and of a distribution, and the device that the framework has."""
     return {"python": platform.python_version(), "version": _version(distribution), "device": _device()}
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel killed as soon as its parent has gone, however that went."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def _log_reads(log: str, roots: Sequence[str]) -> None:

@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from .citations import Bibliography
 from .config import TocEntry
 from .diagnostics import Code, Diagnostic
 from .dialect import Element, Role, find_elements, find_roles
 from .dialect.roles import CITATIONS, REFERENCES
 from .languages import Language
 from .model import Cell, Comment, Document, Fence, Figure, Heading, Mark, Math, Table
+
+if TYPE_CHECKING:  # the reader of bibliographies is slow to import
+    from .citations import Bibliography
 
 
 class Kind(Enum):

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import platform
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import RawIOBase
 from pathlib import Path, PurePosixPath
 
 from .diagnostics import Code, Diagnostic
+from .errors import ExecutionError
 from .outputs import BrokenRecordError, Record, from_files, is_plot_name, to_files
+
+_LOCK = ".lock"
+#: What the folders of saves that are under way are called.
+_SAVING = ".saving-"
 
 
 class Store:
     """Keeps one record for each framework and chapter.
 
     A save that is cut off at any moment leaves the old record or the new one, whole. Of two saves of one
-    record at the same time one may be lost, which `load` notices; saves of different records are apart.
+    record at the same time one may be lost, which `load` notices, so whoever saves holds the `lock`.
 
     Args:
         root: The folder of the results, `outputs` in the book's folder; it need not exist.
@@ -50,12 +60,50 @@ class Store:
         The plots go first and under names of their own, then the JSON file, which is what makes the record
         the valid one; then the plots that it no longer names go.
         """
-        place = self._place(framework, record.chapter)
-        files = {self.root / framework / name: content for name, content in to_files(record).items()}
-        _replace_files(files, self.root)
-        for path in _find_plots(place.with_suffix("")):
-            if path not in files:
+        files = self._files(framework, record)
+        plots = _find_plots(self._place(framework, record.chapter).with_suffix(""))
+        _replace_files(files, plots - files.keys(), self.root)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other polybook from saving while the block runs.
+
+        The operating system holds the lock, so it vanishes with the process, however that ends.
+
+        Raises:
+            ExecutionError: Another process has it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        path = self.root / _LOCK
+        with _locked(path) as file:
+            with suppress(OSError):  # the disk may be full; the lock holds without its holder's name
+                file.truncate(0)
+                file.write(f"process {os.getpid()} on {platform.node()}".encode())
+            try:
+                yield
+            finally:
                 path.unlink(missing_ok=True)
+                with suppress(OSError):  # it is no empty folder
+                    self.root.rmdir()
+
+    def sweep(self) -> None:
+        """Remove what saves that were cut off have left; for the holder of the lock alone."""
+        left = list(self.root.glob(f"{_SAVING}*"))
+        if not left:
+            return
+        for place in self.root.glob("*/**/*.json"):
+            framework, _, name = place.relative_to(self.root).as_posix().partition("/")
+            record = self.load(framework, name.removesuffix(".json"), lambda _: None)
+            if record is not None:
+                for plot in _find_plots(place.with_suffix("")) - self._files(framework, record).keys():
+                    plot.unlink(missing_ok=True)
+        for folder in left:
+            shutil.rmtree(folder)
+
+    def _files(self, framework: str, record: Record) -> dict[Path, bytes]:
+        """Return a record's files by their paths, the JSON file last."""
+        self._place(framework, record.chapter)
+        return {self.root / framework / name: content for name, content in to_files(record).items()}
 
     def _place(self, framework: str, chapter: str) -> Path:
         """Return the path of a record's JSON file, which lies below the root in any case."""
@@ -75,20 +123,57 @@ class Store:
         )
 
 
-def _find_plots(folder: Path) -> list[Path]:
+@contextmanager
+def _locked(path: Path) -> Iterator[RawIOBase]:
+    """Open a file and lock it; whoever had it before may have removed it since it was opened."""
+    while True:
+        with path.open("a+b", buffering=0) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                raise ExecutionError(_in_use(path, file.read().decode())) from error
+            if _is_named(path, file.fileno()):
+                yield file
+                return
+
+
+def _is_named(path: Path, descriptor: int) -> bool:
+    """Return whether an open file still is the one at a path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _in_use(path: Path, holder: str) -> Diagnostic:
+    who = f"Another polybook ({holder})" if holder else "Another polybook"
+    return Diagnostic(
+        path=path.parent.name,
+        line=0,
+        code=Code.STORE_IN_USE,
+        what=f"{who} is running code of this book.",
+        advice="Wait until it has finished, or stop it.",
+    )
+
+
+def _find_plots(folder: Path) -> set[Path]:
     """Return the files of a chapter's folder that a record put there."""
     if not folder.is_dir():
-        return []
-    return [path for path in folder.iterdir() if is_plot_name(path.name) and path.is_file()]
+        return set()
+    return {path for path in folder.iterdir() if is_plot_name(path.name) and path.is_file()}
 
 
-def _replace_files(files: dict[Path, bytes], root: Path) -> None:
-    """Write files in the order given, each whole or not at all; a file that is as it should be stays."""
+def _replace_files(files: dict[Path, bytes], outdated: set[Path], root: Path) -> None:
+    """Write files in the order given, each whole or not at all, and remove those that are outdated.
+
+    A file that is as it should be stays. While this goes on there is a folder that says so.
+    """
     changed = {path: content for path, content in files.items() if not _holds(path, content)}
-    if not changed:
+    if not changed and not outdated:
         return
     root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".saving-", dir=root) as folder:
+    with tempfile.TemporaryDirectory(prefix=_SAVING, dir=root) as folder:
         written = {path: Path(folder) / str(number) for number, path in enumerate(changed)}
         for path, beside in written.items():
             _write_through(beside, changed[path])
@@ -96,6 +181,8 @@ def _replace_files(files: dict[Path, bytes], root: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside.replace(path)
             _sync_folder(path.parent)
+        for path in outdated:
+            path.unlink(missing_ok=True)
 
 
 def _holds(path: Path, content: bytes) -> bool:

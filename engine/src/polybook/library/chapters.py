@@ -7,7 +7,6 @@ import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from itertools import accumulate
 
 from ..diagnostics import Code, Diagnostic
@@ -140,6 +139,8 @@ def _plain(title: str) -> str:
 
 def _find_lines(cell: Cell) -> tuple[int, ...]:
     """Return, for each line of the code chosen from a cell, its line in the chapter."""
+    from difflib import SequenceMatcher  # noqa: PLC0415  # slow to import
+
     written = [line.strip() for line in cell.source.split("\n")[1:]]
     chosen = [line.strip() for line in cell.code.split("\n")]
     lines = [0] * len(chosen)

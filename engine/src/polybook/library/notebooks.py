@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..dialect.python import parse_module
 from .definitions import ALL_NAMES
@@ -28,11 +28,12 @@ def names_used(code: str, module: str) -> frozenset[str]:
     tree = parse_module(code)
     if tree is None:
         return frozenset(_WORD.findall(code))
-    libraries = _library_names(tree, module)
-    names = set(_imported_names(tree, module))
+    nodes = list(ast.walk(tree))
+    libraries = _library_names(nodes, module)
+    names = set(_imported_names(nodes, module))
     wholes: set[ast.expr] = set()
     parts: set[ast.expr] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name | ast.Attribute) and (path := dotted_path(node)):
             if path in libraries and isinstance(node.ctx, ast.Load):
                 wholes.add(node)
@@ -55,7 +56,7 @@ def expand_aliases(code: str, module: str, aliases: Mapping[str, str]) -> str:
     tree = parse_module(code)
     if tree is None or not any(name in code for name in aliases):
         return code
-    libraries = _library_names(tree, module)
+    libraries = _library_names(ast.walk(tree), module)
     spans: dict[tuple[int, int], str] = {}
     for use in find_uses(tree.body):
         name, node = _library_attribute(use.node, libraries)
@@ -82,10 +83,10 @@ def _library_attribute(
     return "", None
 
 
-def _library_names(tree: ast.Module, module: str) -> frozenset[tuple[str, ...]]:
+def _library_names(nodes: Iterable[ast.AST], module: str) -> frozenset[tuple[str, ...]]:
     """Return the dotted names that mean the library."""
     names: set[tuple[str, ...]] = {(module,)}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.partition(".")[0] == module:
@@ -95,8 +96,8 @@ def _library_names(tree: ast.Module, module: str) -> frozenset[tuple[str, ...]]:
     return frozenset(names)
 
 
-def _imported_names(tree: ast.Module, module: str) -> Iterator[str]:
+def _imported_names(nodes: Iterable[ast.AST], module: str) -> Iterator[str]:
     """Yield the names that are imported out of the library, `*` for a star import."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{module}."):
             yield from (alias.name for alias in node.names)

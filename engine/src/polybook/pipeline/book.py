@@ -7,8 +7,8 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from ..citations import Bibliography, read_bibliography
 from ..config import CONFIG_FILE, TOC_FILE, Config, Toc, TocEntry, read_config, read_toc
 from ..diagnostics import Code, Diagnostic
 from ..dialect import parse, strip_save_marks
@@ -16,10 +16,11 @@ from ..dialect.python import imported_names
 from ..errors import ConfigError
 from ..frameworks import FRAMEWORKS, chapter_frameworks, select
 from ..library import Library, build_library, expand_aliases
-from ..lint import Surroundings, lint
 from ..model import Cell, Document, Heading, Mark
 from ..references import Chapter, Index, build_index
-from ..translation import check_translation
+
+if TYPE_CHECKING:
+    from ..citations import Bibliography
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Book:
     @cached_property
     def bibliography(self) -> tuple[Bibliography, list[Diagnostic]]:
         """The works that can be cited, and what is wrong with the files that name them."""
+        from ..citations import read_bibliography
+
         wanted = dict.fromkeys(self.config.bibliographies, (CONFIG_FILE, 0))
         for chapters in self.translated.values():
             for chapter in chapters.values():
@@ -142,6 +145,9 @@ class Book:
 
     def check(self) -> list[Diagnostic]:
         """Return everything that is wrong with the book's text and code."""
+        from ..lint import Surroundings, lint
+        from ..translation import check_translation
+
         diagnostics = [*self.diagnostics, *self.bibliography[1]]
         for tag, chapters in self.translated.items():
             index, shown = self.indexes[tag], self.shown(tag)
@@ -173,6 +179,7 @@ def load_book(root: Path) -> Book:
         for tag, language in config.languages.items()
     }
     diagnostics += _missing(config, toc, translated, {one.path for one in diagnostics})
+    diagnostics += _unknown_chapters(config, toc)
     toc = replace(toc, entries=tuple(_numbered_after_sections(toc, translated[config.source])))
     entries = {entry.chapter: entry for entry in toc.entries}
     translated = {
@@ -262,6 +269,14 @@ def _missing(
             advice = "Readers get another language until it is translated."
             diagnostics.append(Diagnostic(TOC_FILE, 0, Code.UNTRANSLATED_CHAPTER, what, advice))
     return diagnostics
+
+
+def _unknown_chapters(config: Config, toc: Toc) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each chapter that is configured and not in the table of contents."""
+    for name, settings in config.chapters.items():
+        if name not in toc.chapters:
+            what = f"`chapters` names `{name}`, which `{TOC_FILE}` does not."
+            yield Diagnostic(CONFIG_FILE, settings.line, Code.BAD_CONFIG, what, "Mend its name.")
 
 
 def _is_file_in(folder: Path, path: str) -> bool:

@@ -16,16 +16,17 @@ from ..diagnostics import Diagnostic
 from ..frameworks import select
 from ..languages import Language
 from ..notebook import markdown_cell, notebook_of, write_notebook
+from ..outputs import Results
 from ..references import Chapter
 from ..site.landing import landing_page
-from ..site.pages import PageBuilder, PageFlavour, Results
+from ..site.pages import PageBuilder, PageFlavour
 from ..site.settings import Site, sphinx_settings
 from .book import Book
-from .execution import BUILD_FOLDER, find_state, units_of
 from .files import write_if_changed, write_tree
 from .notebooks import find_file
 from .progress import Progress
 from .render import render_site
+from .units import BUILD_FOLDER, find_state, units_of
 
 #: What holds further entries in a table of contents, in all formats of `_toc.yml`.
 _TOC_LISTS = {"parts", "chapters", "sections", "subtrees", "entries"}

@@ -1,105 +1,33 @@
-"""Which code must run, running it, and what is stored of it."""
+"""What must run, and what came of it."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 
 from ..diagnostics import Diagnostic
-from ..errors import ExecutionError
-from ..execute import Place, Setting, digest_data, run
-from ..frameworks import FRAMEWORKS
-from ..keys import KeyParts, explain, key_parts
-from ..library import names_used
-from ..model import Cell
-from ..outputs import Provenance, Record, make_record
-from ..references import Chapter
-from ..site.pages import Results
-from ..store import Store
 from .book import Book
-from .progress import Progress
-
-BUILD_FOLDER = "_build"
-ENVIRONMENTS_FOLDER = ".venvs"
-OUTPUTS_FOLDER = "outputs"
-REQUIREMENTS_FOLDER = "requirements"
-
-#: Names a folder that data files are looked for in first.
-DATA_VARIABLE = "D2L_DATA"
-#: Where the library keeps the files it has downloaded.
-DATA_CACHE = Path("~/.cache/d2l")
-#: Set, it makes training take seconds; the results mean nothing and are never stored.
-SMOKE_VARIABLE = "D2L_SMOKE"
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One chapter's code in one framework: what is run at once."""
-
-    #: The book it belongs to.
-    book: Book = field(repr=False)
-    #: The chapter as it is for the framework.
-    chapter: Chapter
-    #: The framework's name.
-    framework: str
-
-    @cached_property
-    def cells(self) -> list[Cell]:
-        """The cells that hold code, in order."""
-        return [cell for cell in self.chapter.document.cells if cell.code]
-
-    @cached_property
-    def codes(self) -> list[str]:
-        """The code of each cell."""
-        return [cell.code for cell in self.cells]
-
-    @property
-    def places(self) -> list[Place]:
-        """Where each cell stands, for messages."""
-        return [(self.chapter.document.path, cell.line) for cell in self.cells]
-
-    @cached_property
-    def definitions(self) -> dict[str, str]:
-        """The library's definitions that the code uses, with all that those use in turn."""
-        library = self.book.libraries.get(self.framework)
-        if library is None or self.book.config.library is None:
-            return {}
-        return library.closure(names_used("\n".join(self.codes), self.book.config.library))
-
-    def parts(self, record: Record | None) -> KeyParts:
-        """Return what the key of an execution now would be made of.
-
-        What only a run can tell is taken from the stored record: which data files are read, their
-        digests where a file is not on this machine, and the framework's version where nothing pins it.
-        """
-        stored = record.provenance if record else None
-        data = dict(stored.data) if stored else {}
-        data |= digest_data(data, data_roots(self.book))
-        version = pinned_version(self.book.root, self.framework) or (stored.version if stored else "")
-        return key_parts(self.framework, version, self.codes, self.definitions, data)
+from .units import State, Unit, check_results, find_state
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """How a unit stands to its stored results."""
+class Wishes:
+    """How the author wants code to be run."""
 
-    #: The unit.
-    unit: Unit
-    #: What is stored.
-    results: Results
-    #: Why it has to run, a sentence; empty for fresh results.
-    reason: str
+    #: Run what is fresh as well.
+    force: bool = False
+    #: Run everything in seconds and store nothing.
+    smoke: bool = False
+    #: Store what differs from the stored result of the same code.
+    accept: bool = False
+    #: How many runs there are at a time.
+    jobs: int = 1
+    #: Seconds that one cell may run, `None` for as long as it likes.
+    cell_timeout: float | None = None
 
-    @property
-    def word(self) -> str:
-        """`fresh`, `stale` or `missing`."""
-        if self.results.record is None:
-            return "missing"
-        return "fresh" if self.results.is_fresh else "stale"
+    def runs(self, state: State) -> bool:
+        """Return whether a unit in this state is to be run."""
+        return self.force or self.smoke or state.word != "fresh"
 
 
 @dataclass(slots=True)
@@ -116,116 +44,26 @@ class Tally:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def find_units(book: Book) -> list[Unit]:
-    """Return everything in a book that can be run, in reading order."""
-    return list(_units(book))
-
-
-def _units(book: Book) -> Iterator[Unit]:
-    for chapter in book.leading.values():
-        yield from units_of(book, chapter)
-
-
-def units_of(book: Book, chapter: Chapter) -> Iterator[Unit]:
-    """Yield the units of one chapter."""
-    for framework in book.frameworks_of(chapter):
-        unit = Unit(book, book.selected(chapter, framework), framework)
-        if unit.codes:
-            yield unit
-
-
-def find_state(unit: Unit) -> tuple[State, list[Diagnostic]]:
-    """Return how a unit stands to its stored results, and what is damaged in them."""
-    found: list[Diagnostic] = []
-    record = Store(unit.book.root / OUTPUTS_FOLDER).load(unit.framework, unit.chapter.name, found.append)
-    parts = unit.parts(record)
-    is_fresh = record is not None and record.key == parts.key
-    reason = "" if is_fresh else explain(record.parts if record else None, parts)
-    return State(unit, Results(record, is_fresh), reason), found
-
-
-def data_roots(book: Book) -> list[Path]:
-    """Return the folders that data files are looked for in."""
-    named = os.environ.get(DATA_VARIABLE)
-    roots = [Path(named).absolute()] if named else []
-    roots.append(DATA_CACHE.expanduser())
-    if book.config.library:
-        roots.append(book.root / book.config.library)
-    return roots
-
-
-def pinned_version(root: Path, framework: str) -> str | None:
-    """Return the version of a framework that the book's requirements pin, if they do."""
-    try:
-        text = (root / REQUIREMENTS_FOLDER / f"{framework}.txt").read_text(encoding="utf-8")
-    except OSError:
-        return None
-    name = re.escape(FRAMEWORKS[framework].distribution)
-    pin = re.search(rf"^{name}==([^\s;+]+)", text, re.MULTILINE | re.IGNORECASE)
-    return pin[1] if pin else None
-
-
-def execute(
-    book: Book,
-    units: Sequence[Unit],
-    *,
-    force: bool = False,
-    smoke: bool = False,
-    cell_timeout: float | None = None,
-) -> Tally:
+def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
     """Run what is stale or missing and store the results; a unit that fails leaves what was stored.
 
     Args:
         book: The book.
         units: What to run.
-        force: Run what is fresh as well.
-        smoke: Run everything in seconds and store nothing.
-        cell_timeout: Seconds that one cell may run, `None` for as long as it likes.
+        wishes: How to run it.
     """
     tally = Tally()
     waiting = []
     for unit in units:
         state, found = find_state(unit)
         tally.diagnostics += found
-        if force or smoke or state.word != "fresh":
+        if wishes.runs(state):
             waiting.append(unit)
         else:
-            tally.fresh += 1
-    with Progress("Running", sum(len(unit.codes) for unit in waiting)) as progress:
-        for unit in waiting:
-            try:
-                record = _run(unit, progress, smoke=smoke, cell_timeout=cell_timeout)
-            except ExecutionError as error:
-                tally.failed += 1
-                tally.diagnostics += error.diagnostics
-                continue
-            tally.run += 1
-            if not smoke:
-                Store(book.root / OUTPUTS_FOLDER).save(unit.framework, record)
+            tally.diagnostics += check_results(state)
+    tally.fresh = len(units) - len(waiting)
+    if waiting:
+        from .running import run_units  # what talks to kernels is slow to import
+
+        run_units(book, waiting, wishes, tally)
     return tally
-
-
-def _run(unit: Unit, progress: Progress, *, smoke: bool, cell_timeout: float | None) -> Record:
-    root = unit.book.root
-    place = root / BUILD_FOLDER / "execution"
-    place.mkdir(parents=True, exist_ok=True)
-    roots = data_roots(unit.book)
-    variables = {SMOKE_VARIABLE: "1" if smoke else ""}
-    if DATA_VARIABLE in os.environ:
-        variables[DATA_VARIABLE] = str(roots[0])
-    setting = Setting(
-        framework=FRAMEWORKS[unit.framework],
-        environment=root / ENVIRONMENTS_FOLDER / unit.framework,
-        working_directory=place,
-        python_path=[root],
-        variables=variables,
-        data_roots=roots,
-        cell_timeout=cell_timeout,
-    )
-
-    def report(number: int, count: int) -> None:
-        progress.step(f"{unit.framework} {unit.chapter.name}, cell {number} of {count}")
-
-    result = run(unit.codes, unit.places, setting, report)
-    provenance = Provenance(unit.framework, result.version, result.python, result.device, result.data)
-    return make_record(unit.chapter.name, unit.codes, result.outputs, unit.definitions, provenance)

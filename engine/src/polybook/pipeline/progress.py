@@ -1,11 +1,14 @@
-"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
+"""Progress of long work: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 
@@ -20,7 +23,7 @@ class Progress:
     def __init__(self, title: str, total: int) -> None:
         self._console = Console(stderr=True)
         self._bars = Bars(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -30,6 +33,7 @@ class Progress:
         )
         self._task = self._bars.add_task(title, total=total)
         self._title = title
+        self._left = total
 
     def __enter__(self) -> Progress:
         self._bars.__enter__()
@@ -42,6 +46,55 @@ class Progress:
 
     def step(self, what: str, *, amount: int = 1) -> None:
         """Say what has been done."""
-        if self._bars.disable:
-            self._console.print(f"{self._title}: {what}", highlight=False)
+        self._print(what)
+        self._left -= amount
         self._bars.update(self._task, advance=amount, description=f"{self._title}: {what}")
+
+    @contextmanager
+    def part(self, what: str, total: int) -> Iterator[Part]:
+        """Show a part of the work while the block runs: a bar of its own; its end is one step.
+
+        Args:
+            what: The part's name.
+            total: How many steps it has itself.
+        """
+        self._print(f"{what} begins")
+        start = time.monotonic()
+        task = self._bars.add_task(f"  {what}", total=total)
+        part = Part(self._bars, task, lambda said: self._say(f"{what}: {said}"))
+        try:
+            yield part
+        finally:
+            self._left -= 1
+            left = f"{self._left} left" if self._left else "nothing left"
+            self._bars.remove_task(part.task)
+            self._bars.update(self._task, advance=1, description=f"{self._title}: {left}")
+            self._print(f"{what} {part.outcome} after {time.monotonic() - start:.0f} s; {left}")
+
+    def _print(self, what: str) -> None:
+        if self._bars.disable:  # no terminal
+            self._say(what)
+
+    def _say(self, what: str) -> None:
+        self._console.print(f"{self._title}: {what}", highlight=False, markup=False, soft_wrap=True)
+
+
+class Part:
+    """A part of the work that is going on.
+
+    Args:
+        bars: The bars that show it.
+        task: Its own bar.
+        say: Says something about it.
+    """
+
+    def __init__(self, bars: Bars, task: TaskID, say: Callable[[str], object]) -> None:
+        self.say = say
+        self._bars = bars
+        self.task = task
+        #: How the part ends, a verb.
+        self.outcome = "stopped"
+
+    def reach(self, step: int) -> None:
+        """Say that the part is at a step, counted from 1."""
+        self._bars.update(self.task, completed=step - 1)

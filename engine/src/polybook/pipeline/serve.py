@@ -14,8 +14,8 @@ from ..diagnostics import Code, Diagnostic
 from ..errors import PolybookError, UsageError
 from .book import load_book
 from .build import build_site
-from .execution import BUILD_FOLDER
 from .progress import Progress
+from .units import BUILD_FOLDER
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

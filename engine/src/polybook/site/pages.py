@@ -21,19 +21,8 @@ from ..keys import digest_code
 from ..markdown import Renderer, fence_language, plain_text, work_anchor
 from ..model import Cell, Fence
 from ..notebook import address, code_cell, markdown_cell, notebook_of
-from ..outputs import Record
+from ..outputs import Results
 from ..references import Chapter, Index, Target
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """What is stored of a chapter's run in one framework."""
-
-    #: The record, or `None` where the code has never been run.
-    record: Record | None
-    #: Whether the record's key is the key of the code as it is now.
-    is_fresh: bool
-
 
 #: The most characters of a link that no line break may divide.
 _SHORT = 20

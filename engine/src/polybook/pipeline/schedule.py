@@ -1,0 +1,113 @@
+"""Where runs go: shares of the machine's cores, its GPUs, and who goes first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from .files import write_if_changed
+from .units import Unit
+
+#: Names the GPUs that polybook may give out; one of them is what a kernel gets by it.
+GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What one run has to itself."""
+
+    #: The cores that its kernel keeps to.
+    cores: tuple[int, ...]
+    #: The GPU that its kernel sees, or `None` for none.
+    gpu: str | None
+
+
+class Slots:
+    """The machine, shared out; who waits first is served first.
+
+    Args:
+        jobs: How many runs there are at a time.
+        cores: The cores of the machine.
+        gpus: The names of its GPUs.
+    """
+
+    def __init__(self, jobs: int, cores: Sequence[int], gpus: Iterable[str]) -> None:
+        self._shares: asyncio.Queue[tuple[int, ...]] = asyncio.Queue()
+        self._gpus: asyncio.Queue[str] = asyncio.Queue()
+        for share in share_cores(cores, jobs):
+            self._shares.put_nowait(share)
+        for gpu in gpus:
+            self._gpus.put_nowait(gpu)
+
+    @asynccontextmanager
+    async def hold(self, *, needs_gpu: bool) -> AsyncIterator[Slot]:
+        """Wait for a slot and keep it while the block runs; with no GPU at all, one is waited for forever."""
+        gpu = await self._gpus.get() if needs_gpu else None
+        try:
+            cores = await self._shares.get()
+            try:
+                yield Slot(cores, gpu)
+            finally:
+                self._shares.put_nowait(cores)
+        finally:
+            if gpu is not None:
+                self._gpus.put_nowait(gpu)
+
+
+def share_cores(cores: Sequence[int], jobs: int) -> list[tuple[int, ...]]:
+    """Return a share of the cores for each job; with more jobs than cores, some share one."""
+    return [tuple(cores[number % len(cores) :: jobs]) for number in range(jobs)]
+
+
+def find_cores() -> list[int]:
+    """Return the cores that polybook may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def find_gpus() -> list[str]:
+    """Return the GPUs that polybook may give out: what the caller's variable names, or all there are."""
+    named = os.environ.get(GPU_VARIABLE)
+    if named is not None:
+        return [name for part in named.split(",") if (name := part.strip()) and name != "-1"]
+    devices = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
+    return sorted(devices, key=int)
+
+
+class Durations:
+    """How many seconds units took when they last ran here; lost, they only cost time.
+
+    Args:
+        path: The JSON file that keeps them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seconds = _read_seconds(path)
+
+    def longest_first(self, units: Iterable[Unit]) -> list[Unit]:
+        """Return the units in the order to run them: those that never ran may be the longest."""
+        return sorted(units, key=lambda unit: -self._seconds.get(unit.name, math.inf))
+
+    def keep(self, unit: Unit, seconds: float) -> None:
+        """Remember how long a unit took, unless the disk is full."""
+        self._seconds[unit.name] = round(seconds, 1)
+        with suppress(OSError):
+            write_if_changed(self._path, json.dumps(self._seconds, indent=1, sort_keys=True) + "\n")
+
+
+def _read_seconds(path: Path) -> dict[str, float]:
+    try:
+        seconds = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(seconds, Mapping):
+        return {}
+    return {name: value for name, value in seconds.items() if isinstance(value, int | float)}

@@ -1,0 +1,167 @@
+"""What can be run, and how its stored results stand to it; nothing here starts a kernel."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ..config import ChapterSettings
+from ..data import digest_data
+from ..diagnostics import Diagnostic
+from ..frameworks import FRAMEWORKS
+from ..keys import KeyParts, explain, key_parts
+from ..library import names_used
+from ..model import Cell
+from ..outputs import Record, Results
+from ..references import Chapter
+from ..results import check_record
+from ..store import Store
+from .book import Book
+
+BUILD_FOLDER = "_build"
+OUTPUTS_FOLDER = "outputs"
+REQUIREMENTS_FOLDER = "requirements"
+
+#: Names a folder that data files are looked for in first.
+DATA_VARIABLE = "D2L_DATA"
+#: Where the library keeps the files it has downloaded.
+DATA_CACHE = Path("~/.cache/d2l")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One chapter's code in one framework: what is run at once."""
+
+    #: The book it belongs to.
+    book: Book = field(repr=False)
+    #: The chapter as it is for the framework.
+    chapter: Chapter
+    #: The framework's name.
+    framework: str
+
+    @property
+    def name(self) -> str:
+        """What to call it: `pytorch/rnn`."""
+        return f"{self.framework}/{self.chapter.name}"
+
+    @property
+    def settings(self) -> ChapterSettings:
+        """What the configuration says of the chapter."""
+        return self.book.config.chapters.get(self.chapter.name, ChapterSettings())
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The cells that hold code, in order."""
+        return [cell for cell in self.chapter.document.cells if cell.code]
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """The code of each cell."""
+        return [cell.code for cell in self.cells]
+
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """Where each cell stands, for messages."""
+        return [(self.chapter.document.path, cell.line) for cell in self.cells]
+
+    @cached_property
+    def definitions(self) -> dict[str, str]:
+        """The library's definitions that the code uses, with all that those use in turn."""
+        library = self.book.libraries.get(self.framework)
+        if library is None or self.book.config.library is None:
+            return {}
+        return library.closure(names_used("\n".join(self.codes), self.book.config.library))
+
+    def parts(self, record: Record | None) -> KeyParts:
+        """Return what the key of an execution now would be made of.
+
+        What only a run can tell is taken from the stored record: which data files are read, their
+        digests where a file is not on this machine, and the framework's version where nothing pins it.
+        """
+        stored = record.provenance if record else None
+        data = dict(stored.data) if stored else {}
+        data |= digest_data(data, data_roots(self.book))
+        version = pinned_version(self.book.root, self.framework) or (stored.version if stored else "")
+        return key_parts(self.framework, version, self.codes, self.definitions, data)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a unit stands to its stored results."""
+
+    #: The unit.
+    unit: Unit
+    #: What is stored.
+    results: Results
+    #: Why it has to run, a sentence; empty for fresh results.
+    reason: str
+
+    @property
+    def word(self) -> str:
+        """`fresh`, `stale` or `missing`."""
+        if self.results.record is None:
+            return "missing"
+        return "fresh" if self.results.is_fresh else "stale"
+
+
+def find_units(book: Book) -> list[Unit]:
+    """Return everything in a book that can be run, in reading order."""
+    return list(_units(book))
+
+
+def _units(book: Book) -> Iterator[Unit]:
+    for chapter in book.leading.values():
+        yield from units_of(book, chapter)
+
+
+def units_of(book: Book, chapter: Chapter) -> Iterator[Unit]:
+    """Yield the units of one chapter."""
+    for framework in book.frameworks_of(chapter):
+        unit = Unit(book, book.selected(chapter, framework), framework)
+        if unit.codes:
+            yield unit
+
+
+def find_state(unit: Unit) -> tuple[State, list[Diagnostic]]:
+    """Return how a unit stands to its stored results, and what is damaged in them."""
+    found: list[Diagnostic] = []
+    record = Store(unit.book.root / OUTPUTS_FOLDER).load(unit.framework, unit.chapter.name, found.append)
+    parts = unit.parts(record)
+    is_fresh = record is not None and record.parts == parts
+    reason = "" if is_fresh else explain(record.parts if record else None, parts)
+    return State(unit, Results(record, is_fresh), reason), found
+
+
+def check_results(state: State) -> list[Diagnostic]:
+    """Return in which way stored results are not what the author expects; old ones are of no line."""
+    record, unit = state.results.record, state.unit
+    if record is None:
+        return []
+    path = unit.chapter.document.path
+    places = unit.places if state.results.is_fresh else [(path, 0)] * len(record.cells)
+    return list(check_record(record, unit.settings.expect, places))
+
+
+def data_roots(book: Book) -> list[Path]:
+    """Return the folders that data files are looked for in."""
+    named = os.environ.get(DATA_VARIABLE)
+    roots = [Path(named).absolute()] if named else []
+    roots.append(DATA_CACHE.expanduser())
+    if book.config.library:
+        roots.append(book.root / book.config.library)
+    return roots
+
+
+def pinned_version(root: Path, framework: str) -> str | None:
+    """Return the version of a framework that the book's requirements pin, if they do."""
+    try:
+        text = (root / REQUIREMENTS_FOLDER / f"{framework}.txt").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    name = re.escape(FRAMEWORKS[framework].distribution)
+    pin = re.search(rf"^{name}==([^\s;+]+)", text, re.MULTILINE | re.IGNORECASE)
+    return pin[1] if pin else None

@@ -1,0 +1,183 @@
+"""Looking at results: whether they are what the author expects, and whether two runs gave the same."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from .bounds import Bound
+from .diagnostics import Code, Diagnostic
+from .outputs import CellResult, Output, Record
+
+#: The path of a file and a line in it.
+Place = tuple[str, int]
+
+#: The numbers behind a plot: `{"curves": [{"name": ..., "x": [...], "y": [...]}]}`.
+CURVES = "application/vnd.d2l.curves+json"
+#: By how much, relatively, a number may differ between two runs of the same code.
+TOLERANCE = 0.05
+
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$", re.MULTILINE)
+_LONGEST_QUOTE = 60
+
+
+# What the author expects
+
+
+def check_record(
+    record: Record, expect: Mapping[str, Bound], places: Sequence[Place]
+) -> Iterator[Diagnostic]:
+    """Yield what is wrong with results: error messages, plots without data and bounds that are not met.
+
+    Args:
+        record: The results.
+        expect: What the last value of each curve of a name has to satisfy.
+        places: Where each cell stands, for messages.
+    """
+    framework = record.provenance.framework
+    for number, (cell, place) in enumerate(zip(record.cells, places, strict=True), 1):
+        where = f"cell {number} in {framework}"
+        if any(map(_is_error, cell.outputs)):
+            what, advice = f"The result of {where} is an error message.", "Mend the cell and run it again."
+            yield Diagnostic(*place, Code.ERROR_IN_RESULT, what, advice)
+        if any(_is_plot_without_data(output) for output in cell.outputs):
+            what, advice = f"A plot of {where} has a curve without data.", "Draw what the run gives."
+            yield Diagnostic(*place, Code.PLOT_WITHOUT_DATA, what, advice)
+    for name, bound in expect.items():
+        yield from _unmet(record, name, bound, places)
+
+
+def _is_error(output: Output) -> bool:
+    is_stderr = output["output_type"] == "stream" and output["name"] == "stderr"
+    return is_stderr and _TRACEBACK.search(output["text"]) is not None
+
+
+def _is_plot_without_data(output: Output) -> bool:
+    if CURVES not in output.get("data", {}):
+        return False
+    curves = _curves(output)
+    return not curves or not all(any(value is not None for value in curve) for _, curve in curves)
+
+
+def _unmet(record: Record, name: str, bound: Bound, places: Sequence[Place]) -> Iterator[Diagnostic]:
+    framework, advice = record.provenance.framework, "Mend the code, or the bound in `_config.yml`."
+    ends = [
+        (place, end)
+        for cell, place in zip(record.cells, places, strict=True)
+        for curve, end in _ends(cell)
+        if curve == name
+    ]
+    for place, end in ends:
+        if not bound.holds(end):
+            what = f"`{name}` ends at {_short(end)} in {framework}; `expect` says {bound}."
+            yield Diagnostic(*place, Code.BOUND_NOT_MET, what, advice)
+    if not ends:
+        what = f"No plot in {framework} has a curve `{name}`; `expect` says that it ends {bound}."
+        yield Diagnostic(places[0][0], 0, Code.BOUND_NOT_MET, what, advice)
+
+
+# The numbers behind a plot
+
+
+def _curves(output: Output) -> list[tuple[str, list[float | None]]]:
+    """Return the curves that an output draws, each a name and its values."""
+    plot: Any = output.get("data", {}).get(CURVES)
+    curves = plot.get("curves") if isinstance(plot, Mapping) else None
+    known = [curve for curve in curves or () if isinstance(curve, Mapping)]
+    return [(str(curve.get("name", "")), list(curve.get("y") or ())) for curve in known]
+
+
+def _ends(cell: CellResult) -> list[tuple[str, float | None]]:
+    """Return the last value of every curve that a cell draws."""
+    curves = (curve for output in cell.outputs for curve in _curves(output))
+    return [(name, values[-1] if values else None) for name, values in curves]
+
+
+def _short(value: float | None) -> str:
+    return "no finite number" if value is None else f"{value:.4g}"
+
+
+# Two runs of the same code
+
+
+def compare_records(old: Record, new: Record, places: Sequence[Place]) -> list[Diagnostic]:
+    """Return where a rerun gave another result: one finding for each cell, with what changed first.
+
+    Text must be the same up to its numbers, which may differ by the tolerance, as may the ends of curves.
+    Images are not compared: what they show is in the curves, or cannot be told in a line.
+    """
+    found = []
+    for number, (before, now, place) in enumerate(zip(old.cells, new.cells, places, strict=True), 1):
+        changes = list(_changes(before.outputs, now.outputs))
+        if changes:
+            more = f" (and {len(changes) - 1} more)" if changes[1:] else ""
+            where = f"Cell {number} in {new.provenance.framework}"
+            what = f"{where} gave another result than the stored one: {changes[0]}{more}."
+            advice = "Look why; `--accept` stores it."
+            found.append(Diagnostic(*place, Code.RESULT_DIFFERS, what, advice))
+    return found
+
+
+def _changes(old: Sequence[Output], new: Sequence[Output]) -> Iterator[str]:
+    for before, now in zip_longest(old, new, fillvalue={"output_type": "nothing"}):
+        kinds = [_kind(before), _kind(now)]
+        if kinds[0] != kinds[1]:
+            yield f"{kinds[0]} became {kinds[1]}"
+        elif CURVES in before.get("data", {}):
+            yield from _curve_changes(before, now)
+        else:
+            yield from _text_changes(_text(before), _text(now))
+
+
+def _kind(output: Output) -> str:
+    """Return what sort of output it is: `stdout`, `text/plain`, `image/svg+xml and text/plain`, ..."""
+    return output.get("name") or " and ".join(sorted(output.get("data", ()))) or output["output_type"]
+
+
+def _text(output: Output) -> str:
+    """Return the text of an output, formats that are no text but values included."""
+    data = output.get("data", {})
+    parts = [value for mime, value in sorted(data.items()) if mime.startswith("text/")]
+    parts += [repr(value) for mime, value in sorted(data.items()) if mime.endswith("json")]
+    return "\n".join([output.get("text", ""), *parts])
+
+
+def _curve_changes(old: Output, new: Output) -> Iterator[str]:
+    nothing: tuple[str, list[float | None]] = ("nothing", [])
+    pairs = zip_longest(_curves(old), _curves(new), fillvalue=nothing)
+    for (old_name, before), (new_name, now) in pairs:
+        ends = [values[-1] if values else None for values in (before, now)]
+        if old_name != new_name:
+            yield f"the curve {old_name} became {new_name}"
+        elif not _is_close(*ends):
+            yield f"{old_name} ended at {_short(ends[0])} and ends at {_short(ends[1])} now"
+
+
+def _text_changes(old: str, new: str) -> Iterator[str]:
+    for before, now in zip_longest(old.split("\n"), new.split("\n"), fillvalue=""):
+        if not _is_alike(before, now):
+            yield f"`{_quote(before)}` became `{_quote(now)}`"
+
+
+def _is_alike(old: str, new: str) -> bool:
+    """Return whether two lines are the same up to small differences of their numbers."""
+    if old == new:
+        return True
+    numbers = [[float(number) for number in _NUMBER.findall(line)] for line in (old, new)]
+    same_words = _NUMBER.sub("0", old) == _NUMBER.sub("0", new)
+    return same_words and all(map(_is_close, *numbers))
+
+
+def _is_close(old: float | None, new: float | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return math.isclose(old, new, rel_tol=TOLERANCE)
+
+
+def _quote(line: str) -> str:
+    line = line.strip()
+    return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."

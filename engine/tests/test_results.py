@@ -1,0 +1,121 @@
+"""Results that are not as expected, and reruns that are not as before."""
+
+from __future__ import annotations
+
+import pytest
+
+from polybook.bounds import Bound
+from polybook.outputs import Provenance, make_record
+from polybook.results import CURVES, check_record, compare_records
+
+PROVENANCE = Provenance("pytorch", "2.6.0", "3.11.7", "cpu", {})
+EXPECT = {"val_ppl": Bound("<", 9)}
+
+
+def stream(text, name="stdout"):
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def value(text):
+    return {"output_type": "execute_result", "data": {"text/plain": text}, "metadata": {}}
+
+
+def plot(svg="<svg/>", **curves):
+    drawn = [{"name": name, "x": list(range(len(y))), "y": y} for name, y in curves.items()]
+    data = {"image/svg+xml": svg, "text/plain": f"Plot {svg}", CURVES: {"curves": drawn}}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
+def record(*cells):
+    return make_record("rnn", [f"cell({number})" for number in range(len(cells))], cells, {}, PROVENANCE)
+
+
+def places(one):
+    return [("chapters/en/rnn.md", 10 * number) for number in range(1, len(one.cells) + 1)]
+
+
+def check(*cells, expect=None):
+    one = record(*cells)
+    return [str(found) for found in check_record(one, expect or {}, places(one))]
+
+
+def compare(old, new):
+    old, new = record([], old), record([], new)
+    return [found.what.partition(": ")[2] for found in compare_records(old, new, places(old))]
+
+
+def test_results_as_expected():
+    assert check([stream("Traceback"), value("1")], [plot(val_ppl=[20, None, 8.9])], expect=EXPECT) == []
+
+
+def test_every_plot_must_meet_the_bound():
+    cells = [plot(val_ppl=[20, 8]), plot(train_ppl=[30], val_ppl=[20, 9.25])], [plot(val_ppl=[1, None])]
+
+    assert check(*cells, expect=EXPECT) == [
+        "chapters/en/rnn.md:10: X010 `val_ppl` ends at 9.25 in pytorch; `expect` says < 9. "
+        "Mend the code, or the bound in `_config.yml`.",
+        "chapters/en/rnn.md:20: X010 `val_ppl` ends at no finite number in pytorch; `expect` says < 9. "
+        "Mend the code, or the bound in `_config.yml`.",
+    ]
+
+
+def test_a_bound_needs_a_curve():
+    (found,) = check([plot(train_ppl=[8])], expect=EXPECT)
+
+    assert found.startswith("chapters/en/rnn.md: X010 No plot in pytorch has a curve `val_ppl`;")
+
+
+@pytest.mark.parametrize("curves", [{}, {"a": []}, {"a": [1], "b": []}, {"a": [None, None]}])
+def test_a_plot_without_data(curves):
+    (found,) = check([], [plot(**curves)])
+
+    assert found.startswith("chapters/en/rnn.md:20: X012 A plot of cell 2 in pytorch has a curve without")
+
+
+@pytest.mark.parametrize("damaged", [None, [], {"curves": None}, {"curves": [1]}])
+def test_a_plot_of_another_form_has_no_data(damaged):
+    output = plot()
+    output["data"][CURVES] = damaged
+
+    assert "X012" in check([output])[0]
+
+
+def test_an_error_message():
+    (found,) = check([stream("Traceback (most recent call last):\n  File ...\nValueError: 1\n", "stderr")])
+
+    assert found.startswith(
+        "chapters/en/rnn.md:10: X011 The result of cell 1 in pytorch is an error message."
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ([], []),
+        ([stream("loss 0.100, -3e-5\n")], [stream("loss 0.104, -3.1e-05\n")]),
+        ([value("tensor([1.00, nan])")], [value("tensor([1.01, nan])")]),
+        ([plot("<a/>", ppl=[9, 8.0])], [plot("<b/>", ppl=[7, 7.5, 8.1])]),
+        ([plot(ppl=[None])], [plot(ppl=[1, None])]),
+    ],
+)
+def test_a_rerun_within_the_tolerance(old, new):
+    assert compare(old, new) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ([stream("loss 0.1\nend\n")], [stream("loss 0.2\nend\n")], "`loss 0.1` became `loss 0.2`."),
+        ([stream("a\nb\n")], [stream("c\nd\n")], "`a` became `c` (and 1 more)."),
+        ([stream("a 1\n")], [stream("a 1 2\n")], "`a 1` became `a 1 2`."),
+        ([value("0")], [value("1e-9")], "`0` became `1e-9`."),
+        ([value("'the'")], [], "text/plain became nothing."),
+        ([stream("x")], [value("x")], "stdout became text/plain."),
+        ([plot(ppl=[8])], [plot(ppl=[9])], "ppl ended at 8 and ends at 9 now."),
+        ([plot(ppl=[8])], [plot(ppl=[None])], "ppl ended at 8 and ends at no finite number now."),
+        ([plot(a=[8])], [plot(a=[8], b=[1])], "the curve nothing became b."),
+        ([value("x" * 100)], [value("y")], f"`{'x' * 60}...` became `y`."),
+    ],
+)
+def test_a_rerun_that_differs(old, new, change):
+    assert compare(old, new) == [change]

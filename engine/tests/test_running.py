@@ -1,0 +1,442 @@
+"""Running a book's code: side by side, in slots, and what is kept when something goes wrong.
+
+The engine's own environment stands in for PyTorch's; a folder in the book says which version it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from polybook.cli import main
+from polybook.outputs import to_files
+from polybook.pipeline.book import load_book
+from polybook.pipeline.schedule import Durations, Slots, find_gpus, share_cores
+from polybook.pipeline.units import find_state, find_units
+
+#: Writes down which process runs a cell; faults look for it afterwards.
+PID = "import os, pathlib, time\nopen(pathlib.Path('{root}', 'pids'), 'a').write(f'{{os.getpid()}}\\n')"
+
+
+def cell(code: str) -> str:
+    return f"```{{.python .input}}\n{code}\n```\n"
+
+
+def write_book(root: Path, chapters: dict[str, list[str]], settings: str = "{}") -> Path:
+    """Write a book for one framework with these cells in its chapters."""
+    names = list(chapters)
+    settings = f"{{languages: {{en: .}}, frameworks: [pytorch], chapters: {settings}}}"
+    (root / "_config.yml").write_text(f"polybook: {settings}\n")
+    files = "".join(f"\n  - file: {name}" for name in names[1:])
+    (root / "_toc.yml").write_text(
+        f"format: jb-book\nroot: {names[0]}\n" + f"chapters:{files}\n" * bool(files)
+    )
+    for name, codes in chapters.items():
+        cells = "\n".join(cell(code) for code in [PID.format(root=root), *codes])
+        (root / f"{name}.md").write_text(f"# {name}\n\n{cells}")
+    if not (root / ".venvs").exists():
+        (root / ".venvs").mkdir()
+        (root / ".venvs/pytorch").symlink_to(sys.prefix)
+        version = root / "torch-1.0.dist-info/METADATA"
+        version.parent.mkdir()
+        version.write_text("Metadata-Version: 2.1\nName: torch\nVersion: 1.0\n")
+    return root
+
+
+def execute(root: Path, *options: str) -> int:
+    return main(["execute", "--book", str(root), *options])
+
+
+def start(root: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "polybook", "execute", "--book", str(root), *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def words(root: Path) -> dict[str, str]:
+    """Return how each chapter stands to its stored results."""
+    states = (find_state(unit) for unit in find_units(load_book(root)))
+    assert all(not found for _, found in states)
+    return {unit.chapter.name: find_state(unit)[0].word for unit in find_units(load_book(root))}
+
+
+def text(root: Path, chapter: str) -> str:
+    """Return what the cells of a chapter printed."""
+    (unit,) = (unit for unit in find_units(load_book(root)) if unit.chapter.name == chapter)
+    record = find_state(unit)[0].results.record
+    return "".join(output.get("text", "") for cell in record.cells for output in cell.outputs)
+
+
+def pids(root: Path) -> list[int]:
+    path = root / "pids"
+    return [int(pid) for pid in path.read_text().split()] if path.exists() else []
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(condition, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.02)
+
+
+# Slots
+
+
+@pytest.mark.parametrize(
+    ("cores", "jobs", "shares"),
+    [
+        ([0, 1, 2, 3], 1, [(0, 1, 2, 3)]),
+        ([0, 1, 2, 3], 2, [(0, 2), (1, 3)]),
+        ([4, 5, 6], 2, [(4, 6), (5,)]),
+        ([4, 5], 3, [(4,), (5,), (4,)]),
+    ],
+)
+def test_cores_are_shared_out(cores, jobs, shares):
+    assert share_cores(cores, jobs) == shares
+
+
+@pytest.mark.parametrize(
+    ("named", "gpus"), [("2,0", ["2", "0"]), ("", []), ("-1", []), ("GPU-8a", ["GPU-8a"])]
+)
+def test_the_callers_variable_names_the_gpus(monkeypatch, named, gpus):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+
+    assert find_gpus() == gpus
+
+
+def test_a_gpu_is_given_to_one_run_at_a_time():
+    held: list[str | None] = []
+    together: list[int] = []
+
+    async def use(slots, needs_gpu):
+        async with slots.hold(needs_gpu=needs_gpu) as slot:
+            held.append(slot.gpu)
+            together.append(len([gpu for gpu in held if gpu]))
+            await asyncio.sleep(0.01)
+            held.remove(slot.gpu)
+
+    async def use_all():
+        slots = Slots(4, [0, 1], ["5"])
+        await asyncio.gather(*(use(slots, number % 2 == 0) for number in range(8)))
+
+    asyncio.run(use_all())
+
+    assert max(together) == 1
+    assert not held
+
+
+def test_a_stopped_run_gives_its_slot_back():
+    async def use():
+        slots = Slots(1, [0], ["0"])
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01), slots.hold(needs_gpu=True):
+                    await asyncio.sleep(1)
+        async with slots.hold(needs_gpu=True) as slot:
+            return slot.gpu
+
+    assert asyncio.run(use()) == "0"
+
+
+def test_the_longest_goes_first_and_the_unknown_before_it(tmp_path):
+    root = write_book(tmp_path, {name: ["1"] for name in "abcd"})
+    units = find_units(load_book(root))
+    path = root / "durations.json"
+    durations = Durations(path)
+    for unit, seconds in zip(units, (1, 3, 2), strict=False):
+        durations.keep(unit, seconds)
+
+    for kept in (durations, Durations(path)):
+        assert "".join(unit.chapter.name for unit in kept.longest_first(units)) == "dbca"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"pytorch/a": "long"}'])
+def test_lost_durations_are_no_error(tmp_path, content):
+    units = find_units(load_book(write_book(tmp_path, {"a": ["1"]})))
+    (tmp_path / "durations.json").write_text(content)
+
+    assert Durations(tmp_path / "durations.json").longest_first(units) == units
+
+
+# Runs
+
+
+def test_chapters_run_side_by_side(tmp_path, monkeypatch, capsys):
+    waiting = "\n".join(
+        (
+            "pathlib.Path('{root}', '{own}').touch()",
+            "while not pathlib.Path('{root}', '{other}').exists(): time.sleep(0.01)",
+            "print(os.environ['CUDA_VISIBLE_DEVICES'] or 'hidden', len(os.sched_getaffinity(0)))",
+        )
+    )
+    dying = f"flag = pathlib.Path('{tmp_path}', 'died')\n"
+    dying += "if not flag.exists(): flag.touch(); os._exit(1)\nprint('lives')"
+    chapters = {
+        "one": [waiting.format(root=tmp_path, own="1", other="2")],
+        "two": [waiting.format(root=tmp_path, own="2", other="1")],
+        "dying": [dying],
+        "failing": ["1 / 0"],
+    }
+    root = write_book(tmp_path, chapters, "{two: {gpu: true}}")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7,8")
+
+    assert execute(root, "-j", "2", "--timeout", "60") == 1
+
+    said = capsys.readouterr()
+    assert said.out.endswith("3 run, 0 fresh already, 1 failed.\n")
+    assert "ZeroDivisionError" in said.err
+    assert "Running: pytorch/dying: its kernel died and gets a second try" in said.err
+    assert "nothing left" in said.err
+    share = max(len(os.sched_getaffinity(0)) // 2, 1)
+    assert text(root, "one") == f"hidden {share}\n"
+    assert text(root, "two") == f"7 {share}\n"
+    assert text(root, "dying") == "lives\n"
+    assert words(root)["failing"] == "missing"
+    kept = json.loads((root / "_build/execution/durations.json").read_text())
+    assert set(kept) == {"pytorch/one", "pytorch/two", "pytorch/dying"}
+    assert not any(map(is_running, pids(root)))
+
+
+def test_without_a_gpu_a_chapter_that_needs_one_does_not_run(tmp_path, monkeypatch, capsys):
+    root = write_book(tmp_path, {"one": ["1"]}, "{one: {gpu: true}}")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+    assert execute(root) == 1
+
+    said = capsys.readouterr()
+    assert "one.md:3: X008 `pytorch/one` needs a GPU" in said.err
+    assert "0 run, 0 fresh already, 1 failed." in said.out
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1"])
+def test_a_wrong_number_of_jobs(tmp_path, jobs, capsys):
+    assert execute(write_book(tmp_path, {"one": ["1"]}), "-j", jobs) == 2
+    assert "is no number of jobs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_path, sent):
+    root = write_book(tmp_path, {"quick": ["1"], "slow": ["time.sleep(60)"]})
+    process = start(root, "-j", "2")
+    wait_until(lambda: (root / "outputs/pytorch/quick.json").exists() and len(pids(root)) == 2)
+
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert "stopped; what was finished is kept" in errors
+    assert words(root) == {"quick": "fresh", "slow": "missing"}
+    assert not any(map(is_running, pids(root)))
+
+
+def test_a_rerun_that_differs_is_stored_only_when_accepted(tmp_path, capsys):
+    source = tmp_path / "weather"
+    root = write_book(tmp_path, {"a": [f"print('loss', open({str(source)!r}).read())"]})
+    source.write_text("1.00")
+    assert execute(root) == 0
+    source.write_text("1.02")
+    assert execute(root, "--force") == 0
+    assert text(root, "a") == "loss 1.00\n"
+    source.write_text("2.00")
+    capsys.readouterr()
+
+    assert execute(root, "--force") == 1
+
+    errors = capsys.readouterr().err
+    assert "a.md:8: X013 Cell 2 in pytorch gave another result than the stored one: " in errors
+    assert "`loss 1.00` became `loss 2.00`. Look why; `--accept` stores it." in errors
+    assert text(root, "a") == "loss 1.00\n"
+    assert execute(root, "--force", "--accept") == 0
+    assert text(root, "a") == "loss 2.00\n"
+
+
+def test_bounds_are_looked_at_after_a_run_and_whenever_asked(tmp_path, capsys):
+    curves = '{"curves": [{"name": "ppl", "x": [1], "y": [9.5]}]}'
+    code = f"display({{'application/vnd.d2l.curves+json': {curves}}}, raw=True)"
+    root = write_book(tmp_path, {"a": [code]}, "{a: {expect: {ppl: '< 9'}}}")
+    finding = "a.md:8: X010 `ppl` ends at 9.5 in pytorch; `expect` says < 9."
+
+    for run in ("1 run, 0 fresh", "0 run, 1 fresh"):
+        assert execute(root) == 1
+        said = capsys.readouterr()
+        assert said.err.count(finding) == 1
+        assert run in said.out
+
+    assert main(["check", "--book", str(root)]) == 0
+    assert finding not in capsys.readouterr().err
+    assert main(["check", "--outputs", "--book", str(root)]) == 1
+    assert finding in capsys.readouterr().err
+
+
+# Faults
+
+#: How often each fault is tried, at random moments.
+ROUNDS = int(os.environ.get("POLYBOOK_ROUNDS", "2"))
+#: Draws two plots, slowly enough to be caught at it.
+DRAWING = """
+from IPython.display import SVG, display
+for part in range(2):
+    display(SVG(f'<svg xmlns="http://www.w3.org/2000/svg"><text>{0} {{part}}</text></svg>'))
+    time.sleep(0.1)
+"""
+NAMES = ("a", "b", "c")
+
+
+def files_of_records(root: Path) -> set[str]:
+    """Return the names of the files that the stored records consist of."""
+    records = (find_state(unit)[0].results.record for unit in find_units(load_book(root)))
+    return {f"pytorch/{name}" for record in records if record for name in to_files(record)}
+
+
+def files_in_store(root: Path) -> set[str]:
+    return {path.relative_to(root / "outputs").as_posix() for path in (root / "outputs").rglob("*.*")}
+
+
+def assert_the_rest_is_run(root: Path, capsys) -> None:
+    """Run again and look whether that runs what is missing, no more, and leaves all in order."""
+    before = words(root)
+    missing = sum(word != "fresh" for word in before.values())
+    capsys.readouterr()
+
+    assert execute(root, "-j", "2") == 0
+
+    assert f"{missing} run, {len(before) - missing} fresh already, 0 failed." in capsys.readouterr().out
+    assert set(words(root).values()) == {"fresh"}
+    assert files_in_store(root) == files_of_records(root)
+    assert not any(map(is_running, pids(root)))
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    try:
+        return [
+            int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        ]
+    except FileNotFoundError:
+        return []
+
+
+def rounds(root: Path):
+    """Yield a run of a book whose code has changed, at a random moment of it."""
+
+    def saving() -> list[Path]:
+        return list((root / "outputs").glob(".saving-*"))
+
+    random = Random(ROUNDS)  # noqa: S311
+    for number in range(ROUNDS):
+        write_book(root, {name: [DRAWING.format(f"{name} {number}")] for name in NAMES})
+        process = start(root, "-j", "2")
+        if number % 2:  # caught while it stores
+            wait_until(lambda: saving() or process.poll() is not None)  # noqa: B023
+        else:
+            time.sleep(random.uniform(0.5, 3))
+        yield process
+
+
+def test_killing_polybook_loses_nothing(tmp_path, capsys):
+    for process in rounds(tmp_path):
+        process.kill()
+        process.communicate(timeout=20)
+
+        wait_until(lambda: not any(map(is_running, pids(tmp_path))), 5)
+        assert_the_rest_is_run(tmp_path, capsys)
+
+
+def test_killing_a_kernel_loses_nothing(tmp_path, capsys):
+    for process in rounds(tmp_path):
+        wait_until(lambda process=process: children(process) or process.poll() is not None)
+        for pid in children(process)[:1]:
+            os.kill(pid, signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+
+        assert process.returncode == 0, errors
+        assert_the_rest_is_run(tmp_path, capsys)
+
+
+def test_a_full_disk_keeps_what_was_stored(tmp_path, capsys, monkeypatch):
+    root = write_book(tmp_path, {"a": [DRAWING.format(1)], "b": ["print(1)"]})
+    assert execute(root, "-j", "2") == 0
+    stored = text(root, "b")
+    write_book(root, {"a": [DRAWING.format(2)], "b": ["print(2)"]})
+
+    def fail(path, content):
+        path.write_bytes(content[:10])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("polybook.store._write_through", fail)
+        assert execute(root, "-j", "2") == 1
+
+    errors = capsys.readouterr().err
+    assert "outputs/pytorch/b.json: B009 The result of a run could not be stored: No space left" in errors
+    assert words(root) == {"a": "stale", "b": "stale"}
+    assert text(root, "b") == stored
+    assert_the_rest_is_run(root, capsys)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a disk of 256 kB, where that is allowed."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    call = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(call, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full(small_disk, capsys):
+    code = "print('{0} ' * 20_000)"
+    root = write_book(small_disk, {"a": ["print(1)"], "b": [code.format(1)]})
+    assert execute(root, "-j", "2") == 0
+    write_book(root, {"a": ["print(1)"], "b": [code.format(2)]})
+    filling = root / "filling"
+    with suppress(OSError), filling.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1024))
+
+    assert execute(root) == 1
+
+    assert "outputs/pytorch/b.json: B009 The result of a run could not" in capsys.readouterr().err
+    assert words(root) == {"a": "fresh", "b": "stale"}
+    filling.unlink()
+    assert_the_rest_is_run(root, capsys)
+
+
+def test_two_at_once(tmp_path, capsys):
+    go = tmp_path / "go"
+    waiting = f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
+    root = write_book(tmp_path, {"a": [waiting], "b": ["print(1)"]})
+    first = start(root)
+    wait_until(lambda: pids(root))
+
+    assert execute(root) == 1
+
+    assert f"outputs: X009 Another polybook (process {first.pid} on " in capsys.readouterr().err
+    go.touch()
+    first.communicate(timeout=30)
+    assert first.returncode == 0
+    assert len(pids(root)) == 2
+    assert_the_rest_is_run(root, capsys)
