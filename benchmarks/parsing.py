@@ -45,7 +45,7 @@ def repeat(texts: list[str], size: int) -> list[str]:
 
 
 def make_notebooks(texts: list[str]) -> tuple[float, float, int]:
-    """Return the CPU seconds that parsing and the making of notebooks took, and the bytes of notebooks' chapters."""
+    """Return the CPU seconds of parsing and of everything, and the chapters' bytes over all notebooks."""
     start = time.process_time()
     documents = [parse(text, f"{number}.md") for number, text in enumerate(texts)]
     parsed = time.process_time()

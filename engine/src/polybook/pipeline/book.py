@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..config import CONFIG_FILE, TOC_FILE, Config, Toc, TocEntry, read_config, read_toc
+from ..config import CONFIG_FILE, TOC_FILE, BookLanguage, Config, Toc, TocEntry, read_config, read_toc
 from ..diagnostics import Code, Diagnostic
 from ..dialect import parse, strip_save_marks
 from ..dialect.python import imported_names
@@ -106,10 +106,18 @@ class Book:
 
     def default_framework(self, chapter: Chapter) -> str:
         """Return the framework of a chapter's unmarked cells: that of the language it is written in."""
+        return self.language_of(chapter).default_framework
+
+    def language_of(self, chapter: Chapter) -> BookLanguage:
+        """Return the language that a chapter is written in."""
         for tag, chapters in self.translated.items():
             if chapters.get(chapter.name) is chapter:
-                return self.config.languages[tag].default_framework
-        return self.config.source_language.default_framework
+                return self.config.languages[tag]
+        return self.config.source_language
+
+    def index_for(self, chapter: Chapter, language: str) -> Index:
+        """Return the index for a chapter shown in a language; its words are those of the chapter's own."""
+        return replace(self.indexes[language], language=self.language_of(chapter).language)
 
     def frameworks_of(self, chapter: Chapter) -> tuple[str, ...]:
         """Return the frameworks that a chapter has code for."""

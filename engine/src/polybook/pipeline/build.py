@@ -14,7 +14,6 @@ import yaml
 from ..config import chapter_name
 from ..diagnostics import Diagnostic
 from ..frameworks import select
-from ..languages import Language
 from ..notebook import markdown_cell, notebook_of, write_notebook
 from ..outputs import Results
 from ..references import Chapter
@@ -46,7 +45,6 @@ class Source:
 
 def site_source(book: Book, language: str) -> Source:
     """Return the source tree of one language of the site."""
-    index = book.indexes[language]
     images: dict[str, Path] = {}
     pages: dict[str, str] = {}
     diagnostics: list[Diagnostic] = []
@@ -54,6 +52,7 @@ def site_source(book: Book, language: str) -> Source:
     for chapter in shown.values():
         results, found = _results(book, chapter)
         diagnostics += found
+        index = book.index_for(chapter, language)
         builder = PageBuilder(index, book.default_framework(chapter), frozenset(shown))
         flavour = PageFlavour(
             chapter.name, index.bibliography_chapter, _image_finder(book, chapter.name, images)
@@ -98,7 +97,7 @@ def _add_notices(
     words = book.config.languages[language].language
     notices = []
     if chapter is not book.translated[language].get(chapter.name):
-        notices.append(_notice(words.untranslated.format(_language_of(book, chapter).name)))
+        notices.append(_notice(words.untranslated.format(book.language_of(chapter).language.name)))
     data = {name for one in results.values() if one.record for name in one.record.provenance.data}
     if any(name.endswith("story.txt") for name in data):
         notices.append(_notice(words.fallback_text))
@@ -113,13 +112,6 @@ def _add_notices(
 
 def _notice(text: str) -> str:
     return f"\n:::{{note}}\n{text}\n:::\n"
-
-
-def _language_of(book: Book, chapter: Chapter) -> Language:
-    for tag, chapters in book.translated.items():
-        if chapters.get(chapter.name) is chapter:
-            return book.config.languages[tag].language
-    return book.config.source_language.language
 
 
 def toc_data(book: Book, language: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Edition:
 
     #: The book.
     book: Book
-    #: The language whose words stand before numbers.
+    #: The language of its readers.
     language: str
     #: The framework whose code is in it.
     framework: str
@@ -61,14 +61,15 @@ def write_notebooks(book: Book, folder: Path) -> list[str]:
 def notebook_text(edition: Edition, name: str, images: dict[str, Path]) -> str:
     """Return the notebook of the chapter called `name`; its images are added to `images`."""
     book = edition.book
-    index = book.indexes[edition.language]
+    chapter = edition.chapters[name]
+    index = book.index_for(chapter, edition.language)
     here = posixpath.dirname(edition.path(name))
 
     def find_image(path: str) -> str | None:
         return find_file(book.root, path, here, images)
 
     flavour = NotebookFlavour(name, index.bibliography_chapter, find_image)
-    selected = book.selected(edition.chapters[name], edition.framework)
+    selected = book.selected(chapter, edition.framework)
     return write_notebook(to_notebook(selected, index, flavour, frozenset(edition.chapters)))
 
 
