@@ -13,7 +13,7 @@ import pytest
 
 from polybook.dialect.python import without_comments
 from polybook.pipeline.book import load_book
-from polybook.pipeline.execution import find_units
+from polybook.pipeline.units import find_units
 from polybook.store import Store
 
 ROOT = Path(__file__).parents[1]

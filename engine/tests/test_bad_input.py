@@ -10,11 +10,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from polybook.cli import main
 from polybook.errors import ConfigError
 from polybook.pipeline.book import load_book
 from polybook.pipeline.build import site_source
+from polybook.pipeline.notebooks import write_notebooks
 
 BOOKS = Path(__file__).parent / "books"
 CASES = sorted(path.name for path in (BOOKS / "bad").iterdir())
@@ -68,6 +71,90 @@ def test_the_pages_are_made_all_the_same(book):
         source = site_source(loaded, language)
         for name in [*loaded.shown(language), loaded.toc.root]:
             nbformat.validate(nbformat.reads(source.files[f"{name}.ipynb"], as_version=4))
+
+
+#: What chapters are made of, and what they are broken with.
+LINES = """\
+# A
+## B
+---
+:label:`x`
+:label:`good`
+:eqlabel:`e`
+:width:`3px`
+$$a$$
+$$
+```{.python .input}
+```
+```bash
+```toc
+```eval_rst
+~~~
+#@tab all
+#@tab mxnet
+%%tab pytorch
+%load_ext d2lbook.tab
+!ls
+x = 1
+if tab.selected('pytorch'):
+else:
+    y = 2
+def f():  #@save
+    return g()
+#@save
+class A: pass  #@save
+@d2l.add_to_class(A)  #@save
+:begin_tab:`pytorch`
+:end_tab:
+![cap :numref:`x`](a.svg)
+![](gone.svg)
+| a | b |
+|---|---|
+:Caption
+:bibliography:`a.bib`
+""".splitlines(keepends=True)
+WORDS = """\
+:numref:`x`
+:cite:`k,l`
+[l](good.md#x)
+[**
+**]
+(~~
+~~)
+<!--
+-->
+`
+``
+{ref}`
+*
+\\
+(
+)
+]
+$
+-
+1.
+中文
+é
+""".splitlines()
+PIECES = [*LINES, *WORDS, "\n", "\n\n", "\r\n", "  ", "\t", "\u2028", "\f", "\0", '"""']
+
+
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_no_chapter_stops_a_build(tmp_path_factory, pieces):
+    book = tmp_path_factory.mktemp("book")
+    shutil.copytree(BOOKS / "base", book, dirs_exist_ok=True)
+    config = (book / "_config.yml").read_text() + "  library: {module: d2l}\n"
+    (book / "_config.yml").write_text(config)
+    (book / "bad.md").write_bytes("".join(pieces).encode())
+    loaded = load_book(book)
+    assert all("\n" not in str(finding) for finding in loaded.check())
+    for name, content in site_source(loaded, "en").files.items():
+        if name.endswith(".ipynb"):
+            nbformat.validate(nbformat.reads(content, as_version=4))
+    for name in write_notebooks(loaded, book / "notebooks"):
+        nbformat.validate(nbformat.read(book / "notebooks" / name, as_version=4))
 
 
 @pytest.mark.slow

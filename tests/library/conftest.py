@@ -27,6 +27,10 @@ CORPUS = Path(os.environ.get("D2L_DATA") or ROOT.parent / "shared" / "data")
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
 
 
+#: What else a process of its own is told.
+PROCESS = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
+
+
 @pytest.fixture(scope="session")
 def d2l():
     """The library of the framework in whose environment the tests run."""
@@ -85,7 +89,7 @@ def run_script(tmp_path):
 
     def run(source, **settings):
         (tmp_path / "script.py").write_text(source, encoding="utf-8")
-        environment = os.environ | OFFLINE | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"} | settings
+        environment = os.environ | OFFLINE | PROCESS | settings
         done = subprocess.run(
             [sys.executable, "-W", "error", "script.py"],
             cwd=tmp_path,
@@ -93,7 +97,7 @@ def run_script(tmp_path):
             capture_output=True,
             encoding="utf-8",
             check=False,
-            timeout=120,
+            timeout=600,
         )
         assert not done.returncode, done.stderr
         assert not done.stderr

@@ -15,6 +15,11 @@ def test_tokens_are_numbered_by_falling_frequency_and_alphabetically_among_equal
     assert len(vocab) == 6
 
 
+def test_the_order_of_the_text_does_not_matter(d2l):
+    for text in ("dcdcab", "bacdcd"):
+        assert d2l.Vocab(list(text)).idx_to_token == ["<unk>", "c", "d", "a", "b"]
+
+
 def test_round_trip(vocab):
     tokens = list("cabbard")
     assert vocab.to_tokens(vocab[tokens]) == tokens

@@ -37,7 +37,7 @@ def cells(tmp_path_factory):
     (book / "_toc.yml").write_text("format: jb-book\nroot: deep-rnn\n", encoding="utf-8")
     # The exit status tells of the chapter's flaws: references to chapters that are not here.
     command = [PYTHON, "-m", "polybook", "notebooks", "--book", book]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600)
     path = book / "_build" / "notebooks" / "fr" / "pytorch" / "deep-rnn.ipynb"
     assert path.exists(), done.stderr
     notebook = json.loads(path.read_text(encoding="utf-8"))

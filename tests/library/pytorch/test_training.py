@@ -96,6 +96,17 @@ def test_a_step_is_the_gradient_times_the_learning_rate():
     torch.testing.assert_close(parameters(model), expected)
 
 
+def test_layers_like_dropout_know_whether_they_are_trained():
+    class Watched(Line):
+        def forward(self, X):
+            modes.append((self.training, torch.is_grad_enabled()))
+            return super().forward(X)
+
+    modes = []
+    d2l.Trainer(max_epochs=2).fit(Watched(), Plane())
+    assert modes == ([(True, True)] * 3 + [(False, False)] * 2) * 2
+
+
 class TestClipping:
     @pytest.fixture
     def model(self, make_model):

@@ -45,16 +45,18 @@ class Notices(SphinxTransform):
 
     def apply(self, **kwargs: Any) -> None:
         """Add the notices behind the code."""
-        cells: dict[str | None, list[nodes.container]] = {}
-        for node in self.document.findall(nodes.container):
-            if node.get("nb_element") == "cell_code":
-                cells.setdefault(cell_metadata(node).get("tab"), []).append(node)
-        for tabbed in cells.values():
-            states = [cell_metadata(cell).get("state", "") for cell in tabbed]
-            for cell, state, text in zip(tabbed, states, notices(states), strict=True):
-                if text:
-                    classes = ["polybook-notice", f"polybook-{state}"]
-                    cell.insert(1, nodes.paragraph("", translate(text), classes=classes))
+        found = self.document.findall(nodes.container)
+        cells = [(node, cell_metadata(node)) for node in found if node.get("nb_element") == "cell_code"]
+        texts: dict[nodes.container, str] = {}
+        for tab in {metadata["tab"] for _, metadata in cells if "tab" in metadata} or {None}:
+            read = [(cell, metadata) for cell, metadata in cells if metadata.get("tab") in (tab, None)]
+            states = [metadata.get("state", "") for _, metadata in read]
+            for (cell, _), text in zip(read, notices(states), strict=True):
+                texts[cell] = texts.get(cell, "") or text
+        for cell, metadata in cells:
+            if texts[cell]:
+                classes = ["polybook-notice", f"polybook-{metadata['state']}"]
+                cell.insert(1, nodes.paragraph("", translate(texts[cell]), classes=classes))
 
 
 def notices(states: Sequence[str]) -> list[str]:
