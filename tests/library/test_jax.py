@@ -111,9 +111,9 @@ def test_equal_weights_give_equal_numbers(batch_size):
     np.testing.assert_allclose(O_1, O_2, atol=1e-5)
     np.testing.assert_allclose(H_1, H_2[0], atol=1e-5)
     H = np.zeros((batch_size, NUM_HIDDENS))
-    for X, O in zip(np.asarray(inputs), np.asarray(O_1), strict=True):
+    for X, output in zip(np.asarray(inputs), np.asarray(O_1), strict=True):
         H = np.tanh(X @ np.asarray(scratch.W_xh) + H @ np.asarray(scratch.W_hh) + np.asarray(scratch.b_h))
-        np.testing.assert_allclose(O, H, atol=1e-5)
+        np.testing.assert_allclose(output, H, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7])
@@ -165,7 +165,7 @@ def test_outputs_have_the_order_of_axes_of_the_targets(make_model):
     assert model(X).shape == (3, 4, 9)
 
 
-def test_every_parameter_changes_in_one_step(make_model, data, monkeypatch):
+def test_every_parameter_changes_in_one_step(make_model, data):
     data.batch_size = data.num_train  # one step an epoch
     model = make_model(len(data.vocab))
     before = parameters(model)
@@ -286,6 +286,10 @@ def test_the_import_brings_no_other_framework():
     code = "import sys, d2l.jax; print([m for m in ('tensorflow', 'torch', 'mxnet') if m in sys.modules])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-W", "error", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == "[]"
