@@ -44,7 +44,7 @@ CUT_OFF = """() => {
     .map((element) => element.outerHTML.slice(0, 120));
 }"""
 IMAGES = """async () => {
-  const images = [...document.querySelectorAll("main img")].filter((image) => image.checkVisibility());
+  const images = [...document.querySelectorAll("main img")];
   for (const image of images) image.loading = "eager";
   await Promise.all(images.map((image) => image.decode().catch(() => null)));
   return images.map((image) => ({ src: image.src, width: image.naturalWidth, alt: image.alt.trim() }));

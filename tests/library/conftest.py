@@ -14,18 +14,17 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 #: The package by which the environment of a framework is recognised; its module of the library has the name.
-PACKAGES = {"pytorch": "torch"}
+PACKAGES = {"pytorch": "torch", "jax": "jax"}
 FRAMEWORK = next((name for name, package in PACKAGES.items() if find_spec(package)), None)
 if FRAMEWORK is None:
     raise pytest.UsageError("These tests run with `.venvs/<framework>/bin/python -m pytest tests/library`.")
-collect_ignore = [name for name in PACKAGES if name != FRAMEWORK]
+collect_ignore = [f"with_{name}" for name in PACKAGES if name != FRAMEWORK]
 
 #: A folder that a reader's own corpus may lie in, looked up before the tests hide it.
 CORPUS = Path(os.environ.get("D2L_DATA") or ROOT.parent / "shared" / "data")
 
 #: A proxy that nobody listens at: what asks for the network in a process of its own is refused at once.
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
-
 
 #: What else a process of its own is told.
 PROCESS = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}

@@ -1,4 +1,4 @@
-"""The JAX library, run with `.venvs/jax/bin/python -m pytest tests/library/test_jax.py`."""
+"""The models of the chapters in JAX."""
 
 import importlib.util
 import os
@@ -7,17 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+from d2l import jax as d2l
+from flax import nnx
+from jax import numpy as jnp
 
-jax = pytest.importorskip("jax", reason="needs the environment .venvs/jax")
-
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-
-from d2l import jax as d2l  # noqa: E402  # found by the line above
-from flax import nnx  # noqa: E402
-from jax import numpy as jnp  # noqa: E402
+ROOT = Path(__file__).parents[3]
 
 HEAD = "import jax\nfrom flax import nnx\nfrom d2l import jax as d2l\n\n\n"
 KEY = jax.random.key(0)
