@@ -33,7 +33,12 @@ def numbered(d2l, length, **arguments):
 
 def windows(data, train):
     """All windows of an epoch, with the last target at their ends, and the sizes of the minibatches."""
-    batches = [(np.asarray(X), np.asarray(Y)) for X, Y in data.get_dataloader(train)]
+    return windows_of(data.get_dataloader(train))
+
+
+def windows_of(loader):
+    """What `windows` returns, for a loader that may have been read before."""
+    batches = [(np.asarray(X), np.asarray(Y)) for X, Y in loader]
     for X, Y in batches:
         assert X.shape == Y.shape
         assert (X[:, 1:] == Y[:, :-1]).all()
@@ -83,7 +88,8 @@ def test_a_short_text_is_used_to_its_last_token_in_the_same_proportion(d2l):
 
 def test_training_windows_come_in_another_order_in_each_epoch(d2l):
     data = numbered(d2l, length=200, num_train=100, num_val=50)
-    first, second = windows(data, train=True)[0], windows(data, train=True)[0]
+    loader = data.get_dataloader(train=True)
+    first, second = windows_of(loader)[0], windows_of(loader)[0]
     assert not (first == second).all()
     assert (windows(data, train=False)[0] == windows(data, train=False)[0]).all()
 
