@@ -73,7 +73,10 @@ def _read(cell: Cell) -> tuple[tuple[str, ...] | None, tuple[str, ...], str]:
 
 
 def select(document: Document, framework: str, default: str) -> Document:
-    """Return the chapter as it is for one framework: no tab marks, no other framework's code or prose."""
+    """Return the chapter as it is for one framework: no tab marks, no other framework's code or prose.
+
+    A tab block that is never closed ends at the next cell.
+    """
     blocks: list[Block] = []
     shown = True
     for block in document.blocks:
@@ -81,13 +84,12 @@ def select(document: Document, framework: str, default: str) -> Document:
             shown = belongs(block.frameworks, framework, default)
         elif isinstance(block, TabEnd):
             shown = True
-        elif not shown:
-            continue
         elif isinstance(block, Cell):
+            shown = True
             code = code_for(block, framework, default)
             if code is not None:
                 blocks.append(replace(block, code=code))
-        else:
+        elif shown:
             blocks.append(block)
     return replace(document, blocks=tuple(blocks))
 

@@ -59,6 +59,7 @@ _NEEDED: Mapping[str, Any] = {
     "nb_execution_mode": "off",
     "nb_merge_streams": True,
     "numfig": False,
+    "suppress_warnings": ["misc.highlighting_failure", "myst.domains"],  # `check` tells of broken code
     "use_jupyterbook_latex": False,
     "use_multitoc_numbering": False,
     "html_theme_options": {"launch_buttons": {}},
