@@ -10,6 +10,7 @@ FOLDER holds chapters (`*.md` or `*.txt`); without it the book's own are taken.
 
 from __future__ import annotations
 
+import gc
 import statistics
 import sys
 import time
@@ -64,6 +65,7 @@ def make_notebooks(texts: list[str]) -> tuple[float, float, int]:
 
 def main() -> None:
     """Print the rates, the median of several rounds."""
+    gc.set_threshold(100_000, 50, 1000)  # as the command line does
     texts = repeat(read_chapters(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "chapters"), SIZE)
     size = sum(len(text.encode()) for text in texts)
     rounds = [make_notebooks(texts) for _ in range(ROUNDS)]

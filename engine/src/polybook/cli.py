@@ -8,6 +8,7 @@ A command imports what it needs when it is called, so `polybook status` waits fo
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -53,6 +54,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    gc.set_threshold(100_000, 50, 1000)  # chapters are many small objects that live long
     try:
         options = _parser().parse_args(arguments)
         command: Command = options.command
