@@ -83,10 +83,6 @@ class Code(Enum):
     MISSING_ENVIRONMENT = "X004"
     #: A stored result is damaged.
     BROKEN_RECORD = "X005"
-    #: Results are older than the code they belong to.
-    STALE_RESULTS = "X006"
-    #: Code that has never been run.
-    MISSING_RESULTS = "X007"
     #: A chapter needs a GPU and the machine has none.
     NO_GPU = "X008"
     #: Another polybook is writing results.
@@ -102,7 +98,7 @@ class Code(Enum):
 
 
 #: Findings that inform and do not fail a command.
-NOTES = frozenset({Code.UNTRANSLATED_CHAPTER, Code.STALE_RESULTS, Code.MISSING_RESULTS, Code.BROKEN_RECORD})
+NOTES = frozenset({Code.UNTRANSLATED_CHAPTER, Code.BROKEN_RECORD})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ in a page of the site. What the two share (resolving roles, numbers and paths) s
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from .dialect import Element, Role, replace_roles
 from .dialect.roles import CITATIONS, REFERENCES
@@ -18,41 +19,62 @@ from .model import Comment, Fence, Figure, Heading, Math, Prose, TabBegin, TabEn
 from .references import Chapter, Index, Kind, Target, is_bibliography
 
 
-class Flavour(Protocol):
+@functools.cache
+def address(path: str, folder: str) -> str:
+    """Return the relative address of `path` seen from `folder`, both in one tree."""
+    return posixpath.relpath(path, folder or ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour(ABC):
     """How the constructs of the dialect look in one kind of Markdown."""
 
-    def anchor(self, label: str) -> str:
-        """Return the lines that make `label` a place to link to; they stand before it."""
-
-    def link(self, text: str, target: Target) -> str:
-        """Return a reference to `target`."""
-
-    def cite(self, text: str, key: str) -> str:
-        """Return a reference to an entry of the bibliography."""
-
-    def image(self, path: str) -> str | None:
-        """Return an image's address, given its path in the book; `None` if there is no such file."""
-
-    def figure(self, address: str, caption: str, label: str | None, size: Sequence[tuple[str, str]]) -> str:
-        """Return a figure; `size` holds (`width` or `height`, value)."""
-
-    def table(self, rows: str, caption: str, label: str | None) -> str:
-        """Return a table with its caption."""
-
-    def math(self, tex: str, label: str | None) -> str:
-        """Return a display formula."""
-
-    def tab_begin(self, frameworks: Sequence[str]) -> str:
-        """Return the line that begins prose for some frameworks."""
-
-    def tab_end(self) -> str:
-        """Return the line that ends prose for some frameworks."""
-
-    def fence(self, block: Fence) -> str:
-        """Return a fenced block that is no code cell."""
+    #: The chapter that is written.
+    chapter: str
+    #: The chapter that holds the list of works, if one does.
+    bibliography_chapter: str | None
+    #: Gives the address of an image from its path in the book, `None` if there is no such file.
+    find_image: Callable[[str], str | None]
 
     def chapter_link(self, chapter: str) -> str:
         """Return the address of another chapter."""
+        return address(f"{chapter}.ipynb", posixpath.dirname(self.chapter))
+
+    @abstractmethod
+    def anchor(self, label: str) -> str:
+        """Return the lines that make `label` a place to link to; they stand before it."""
+
+    @abstractmethod
+    def link(self, text: str, target: Target) -> str:
+        """Return a reference to `target`."""
+
+    @abstractmethod
+    def cite(self, text: str, key: str) -> str:
+        """Return a reference to an entry of the bibliography."""
+
+    @abstractmethod
+    def figure(self, address: str, caption: str, label: str | None, size: Sequence[tuple[str, str]]) -> str:
+        """Return a figure; `size` holds (`width` or `height`, value)."""
+
+    @abstractmethod
+    def table(self, rows: str, caption: str, label: str | None) -> str:
+        """Return a table with its caption."""
+
+    @abstractmethod
+    def math(self, tex: str, label: str | None) -> str:
+        """Return a display formula."""
+
+    @abstractmethod
+    def tab_begin(self, frameworks: Sequence[str]) -> str:
+        """Return the line that begins prose for some frameworks."""
+
+    @abstractmethod
+    def tab_end(self) -> str:
+        """Return the line that ends prose for some frameworks."""
+
+    @abstractmethod
+    def fence(self, block: Fence) -> str:
+        """Return a fenced block that is no code cell."""
 
 
 _CJK = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]"
@@ -125,7 +147,9 @@ class Renderer:
 
     def _figure(self, block: Figure, element: Element) -> str:
         caption = self._caption(block.line, self.inline(block.caption), Kind.FIGURE)
-        address = block.path if is_address(block.path) else self.flavour.image(self._book_path(block.path))
+        address = (
+            block.path if is_address(block.path) else self.flavour.find_image(self._book_path(block.path))
+        )
         label = self._label(element)
         if address is None:
             return (self.flavour.anchor(label) if label else "") + f"*{caption or block.path}*"
@@ -206,7 +230,7 @@ class Renderer:
             return match[0]
         path = self._book_path(match["path"])
         if match["image"]:
-            address = self.flavour.image(path)
+            address = self.flavour.find_image(path)
             return f"![{match['text']}]({address})" if address else f"*{match['text'] or path}*"
         if not match["path"].endswith(".md"):
             return match[0]

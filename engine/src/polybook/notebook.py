@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import posixpath
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from .dialect import Element
-from .markdown import Renderer, fence_language, plain_text, work_anchor
+from .markdown import Flavour, Renderer, fence_language, plain_text, work_anchor
 from .model import Cell, Fence
 from .references import Chapter, Index, Target
 
@@ -24,15 +22,8 @@ _KERNEL = {
 
 
 @dataclass(frozen=True, slots=True)
-class NotebookFlavour:
+class NotebookFlavour(Flavour):
     """Markdown that Jupyter, Colab and GitHub render alike."""
-
-    #: The chapter the notebook is of.
-    chapter: str
-    #: The chapter that holds the list of works, if one does.
-    bibliography_chapter: str | None
-    #: Gives the address of an image from its path in the book, `None` if there is no such file.
-    find_image: Callable[[str], str | None]
 
     def anchor(self, label: str) -> str:
         """See `Flavour`."""
@@ -50,10 +41,6 @@ class NotebookFlavour:
         if self.bibliography_chapter is None:
             return text
         return f"[{text}]({self.chapter_link(self.bibliography_chapter)}#{work_anchor(key)})"
-
-    def image(self, path: str) -> str | None:
-        """See `Flavour`."""
-        return self.find_image(path)
 
     def figure(self, address: str, caption: str, label: str | None, size: Sequence[tuple[str, str]]) -> str:
         """See `Flavour`."""
@@ -85,16 +72,6 @@ class NotebookFlavour:
         if block.info in ("toc", "eval_rst"):
             return ""
         return block.source.replace(block.info, fence_language(block.info), 1).strip("\r\n")
-
-    def chapter_link(self, chapter: str) -> str:
-        """See `Flavour`."""
-        return address(f"{chapter}.ipynb", posixpath.dirname(self.chapter))
-
-
-@functools.cache
-def address(path: str, folder: str) -> str:
-    """Return the relative address of `path` seen from `folder`, both in one tree."""
-    return posixpath.relpath(path, folder or ".")
 
 
 def to_notebook(

@@ -7,7 +7,6 @@ extension beside this module gathers them into tabs.
 from __future__ import annotations
 
 import json
-import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +17,9 @@ from pygments.util import ClassNotFound
 from ..dialect import Element
 from ..frameworks import code_for
 from ..keys import digest_code
-from ..markdown import Renderer, fence_language, plain_text, work_anchor
+from ..markdown import Flavour, Renderer, fence_language, plain_text, work_anchor
 from ..model import Cell, Fence
-from ..notebook import address, code_cell, markdown_cell, notebook_of
+from ..notebook import code_cell, markdown_cell, notebook_of
 from ..outputs import Results
 from ..references import Chapter, Index, Target
 
@@ -31,15 +30,8 @@ NO_RESULTS = Results(None, is_fresh=False)
 
 
 @dataclass(frozen=True, slots=True)
-class PageFlavour:
+class PageFlavour(Flavour):
     """MyST Markdown for Sphinx."""
-
-    #: The chapter the page is of.
-    chapter: str
-    #: The chapter that holds the list of works, if one does.
-    bibliography_chapter: str | None
-    #: Gives the address of an image from its path in the book, `None` if there is no such file.
-    find_image: Callable[[str], str | None]
 
     def anchor(self, label: str) -> str:
         """See `Flavour`."""
@@ -54,10 +46,6 @@ class PageFlavour:
         if self.bibliography_chapter is None:
             return text
         return f"{{ref}}`{_plain(text)} <{work_anchor(key)}>`"
-
-    def image(self, path: str) -> str | None:
-        """See `Flavour`."""
-        return self.find_image(path)
 
     def figure(self, address: str, caption: str, label: str | None, size: Sequence[tuple[str, str]]) -> str:
         """See `Flavour`."""
@@ -99,10 +87,6 @@ class PageFlavour:
         indent = block.source[: len(block.source) - len(block.source.lstrip(" \t"))]
         fence = indent + ("~~~~" if "```" in block.body else "````")
         return f"{fence}{language}\n{block.body.rstrip()}\n{fence}"
-
-    def chapter_link(self, chapter: str) -> str:
-        """See `Flavour`."""
-        return address(f"{chapter}.ipynb", posixpath.dirname(self.chapter))
 
 
 def _plain(text: str) -> str:
