@@ -235,7 +235,7 @@ class Ready(type):
         model = super().__call__(*args, **kwargs)
         with warnings.catch_warnings():    # Values that exist remain, as wanted
             warnings.filterwarnings('ignore', '.* is already initialized')
-            model.initialize()
+            model.initialize(init.Xavier())
         return model
 
 
@@ -856,5 +856,22 @@ class GRU(d2l.RNN):
     def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0):
         d2l.Module.__init__(self)
         self.save_hyperparameters()
-        self.rnn = gluon.rnn.GRU(num_hiddens, num_layers, dropout=dropout,
-                                 input_size=num_inputs)
+        sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)
+        self.layers = [gluon.rnn.GRU(num_hiddens, input_size=size)
+                       for size in sizes]
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, inputs, H=None):
+        """Return the top layer's states of all steps, and each layer's last.
+
+        The shapes are those of `RNN`.
+        """
+        if H is None:
+            H = np.zeros((self.num_layers, inputs.shape[1], self.num_hiddens),
+                         ctx=inputs.ctx)
+        outputs, states = inputs, []
+        for layer, state in zip(self.layers, H):
+            outputs = self.drop(outputs) if states else outputs
+            outputs, (state,) = layer(outputs, state[None])
+            states.append(state)
+        return outputs, np.concatenate(states)

@@ -2,7 +2,9 @@
 
 import hashlib
 import importlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -14,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 #: The package by which the environment of a framework is recognised; its module of the library has the name.
-PACKAGES = {"pytorch": "torch", "jax": "jax"}
+PACKAGES = {"pytorch": "torch", "jax": "jax", "mxnet": "mxnet"}
 FRAMEWORK = next((name for name, package in PACKAGES.items() if find_spec(package)), None)
 if FRAMEWORK is None:
     raise pytest.UsageError("These tests run with `.venvs/<framework>/bin/python -m pytest tests/library`.")
@@ -23,11 +25,29 @@ collect_ignore = [f"with_{name}" for name in PACKAGES if name != FRAMEWORK]
 #: A folder that a reader's own corpus may lie in, looked up before the tests hide it.
 CORPUS = Path(os.environ.get("D2L_DATA") or ROOT.parent / "shared" / "data")
 
+#: Chapters written by others, the program that makes notebooks of them, and the book that they are made into.
+SEEDS = Path(os.environ.get("POLYBOOK_SEEDS") or ROOT.parent / "shared" / "seeds")
+POLYBOOK = ROOT / ".venv" / "bin" / "python"
+SEED_CONFIG = """\
+title: Seed
+author: Others
+polybook:
+  source: {language}
+  languages: {{{language}: chapters/{language}}}
+  frameworks: [mxnet, pytorch, tensorflow]
+"""
+
 #: A proxy that nobody listens at: what asks for the network in a process of its own is refused at once.
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
 
 #: What else a process of its own is told.
 PROCESS = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
+
+#: What programs begin with in a framework that warns developers (not readers) of its own age.
+PRELUDES = {
+    "mxnet": "import warnings\n"
+    "warnings.filterwarnings('ignore', category=DeprecationWarning, module='mxnet')\n"
+}
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +107,7 @@ def run_script(tmp_path):
     """Runs a program in a process of its own, in which every warning is an error; returns what it prints."""
 
     def run(source, **settings):
-        (tmp_path / "script.py").write_text(source, encoding="utf-8")
+        (tmp_path / "script.py").write_text(PRELUDES.get(FRAMEWORK, "") + source, encoding="utf-8")
         environment = os.environ | OFFLINE | PROCESS | settings
         done = subprocess.run(
             [sys.executable, "-W", "error", "script.py"],
@@ -117,3 +137,29 @@ def corpus_folder():
     if not (CORPUS / "timemachine.txt").is_file():
         pytest.skip(f"the corpus timemachine.txt is not in {CORPUS}; D2L_DATA names its folder")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def seed_cells(tmp_path_factory):
+    """Gives the code cells that a seed chapter has for the framework, by the seed's number and language."""
+    if not POLYBOOK.exists():
+        pytest.skip(f"there is no {POLYBOOK}, which makes notebooks of chapters; `make site` sets it up")
+
+    def seed_cells(number, language):
+        seeds = list(SEEDS.glob(f"{number}_*.txt"))
+        if not seeds:
+            pytest.skip(f"the seed chapters are not in {SEEDS}; POLYBOOK_SEEDS names their folder")
+        book = tmp_path_factory.mktemp("seed")
+        (book / "chapters" / language).mkdir(parents=True)
+        shutil.copy(seeds[0], book / "chapters" / language / "seed.md")
+        (book / "_config.yml").write_text(SEED_CONFIG.format(language=language), encoding="utf-8")
+        (book / "_toc.yml").write_text("format: jb-book\nroot: seed\n", encoding="utf-8")
+        # The exit status tells of the chapter's flaws: references to chapters that are not here.
+        command = [POLYBOOK, "-m", "polybook", "notebooks", "--book", book]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600)
+        path = book / "_build" / "notebooks" / language / FRAMEWORK / "seed.ipynb"
+        assert path.exists(), done.stderr
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+    return seed_cells

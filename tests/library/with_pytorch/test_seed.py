@@ -1,50 +1,8 @@
 """A chapter written by others for the same library: its cells run as they are."""
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[3]
-PYTHON = ROOT / ".venv" / "bin" / "python"
-SEEDS = Path(os.environ.get("POLYBOOK_SEEDS") or ROOT.parent / "shared" / "seeds")
-
-CONFIG = """\
-title: Seed
-author: Others
-polybook:
-  source: fr
-  languages: {fr: chapters/fr}
-  frameworks: [mxnet, pytorch, tensorflow]
-"""
-
-
-@pytest.fixture(scope="module")
-def cells(tmp_path_factory):
-    """The code cells of the French seed's PyTorch notebook."""
-    seeds = list(SEEDS.glob("002_*.txt"))
-    if not seeds:
-        pytest.skip(f"the seed chapters are not in {SEEDS}; POLYBOOK_SEEDS names their folder")
-    if not PYTHON.exists():
-        pytest.skip(f"there is no {PYTHON}, which makes notebooks of chapters; `make site` sets it up")
-    book = tmp_path_factory.mktemp("seed")
-    (book / "chapters" / "fr").mkdir(parents=True)
-    shutil.copy(seeds[0], book / "chapters" / "fr" / "deep-rnn.md")
-    (book / "_config.yml").write_text(CONFIG, encoding="utf-8")
-    (book / "_toc.yml").write_text("format: jb-book\nroot: deep-rnn\n", encoding="utf-8")
-    # The exit status tells of the chapter's flaws: references to chapters that are not here.
-    command = [PYTHON, "-m", "polybook", "notebooks", "--book", book]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600)
-    path = book / "_build" / "notebooks" / "fr" / "pytorch" / "deep-rnn.ipynb"
-    assert path.exists(), done.stderr
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-
-
-def test_the_cells_run_to_the_end(cells, run_script):
+def test_the_cells_run_to_the_end(seed_cells, run_script):
+    cells = seed_cells("002", "fr")
     assert any("class StackedRNNScratch" in cell for cell in cells)
     assert cells[-1].startswith("model.predict(")
     report = "print(model.predict('it has', 20, data.vocab, d2l.try_gpu()))\n"
