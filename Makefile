@@ -1,5 +1,6 @@
 # The two commands of the README are `make site` and `make test`; everything they need is set up inside.
 # Environments are ready when their stamp exists, so an interrupted set-up is taken up again.
+# `make test FRAMEWORKS="pytorch jax"` does without the frameworks that this machine cannot have.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 FRAMEWORKS := pytorch jax mxnet
@@ -21,7 +22,7 @@ library notebooks: .venv/site.stamp
 	$(POLYBOOK) $@
 
 execute: .venv/site.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
-	$(POLYBOOK) execute
+	$(POLYBOOK) execute $(FRAMEWORKS:%=--framework %)
 
 test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 	@command -v chromium >/dev/null || { \
