@@ -24,12 +24,15 @@ from ..diagnostics import Code, Diagnostic
 from ..errors import RenderError
 from ..site.settings import MATHJAX
 from .files import write_if_changed, write_tree
+from .inputs import digest_source
 from .sphinx_process import WARNED
 
 #: Gives the place in the book of a line of a page: (page's path, line) to (path, line). MyST-NB counts
 #: the lines of a notebook as 10000 for each cell, from 1, and one for each line in it.
 Locate = Callable[[str, int], tuple[str, int]]
 
+#: Names what the pages of a language were rendered from.
+_STAMP = "rendered"
 #: What Sphinx keeps for itself, and what only debuggers read.
 _UNPUBLISHED = (".buildinfo", ".map")
 _WARNING = re.compile(
@@ -58,14 +61,18 @@ def render_site(
 
     Returns:
         What Sphinx found. A language that it only warned of is in place; one that it could not build
-        stays as it was.
+        stays as it was, and so does one whose last build was of the same and went without a finding.
     """
     workers = max(1, min(jobs, len(settings)))
     site = build / "html"
 
     def render_language(tag: str) -> Sequence[Diagnostic]:
-        source, output = build / tag / "source", build / tag / "html"
+        source, output, stamp = (build / tag / name for name in ("source", "html", _STAMP))
+        digest = digest_source(source, settings[tag])
         try:
+            if _holds(stamp, digest) and (site / tag).is_dir():
+                return []
+            stamp.unlink(missing_ok=True)
             found = render(source, output, settings[tag], max(1, jobs // workers), _in_language(locate, tag))
             publish(output, site / tag)
         except RenderError as error:
@@ -73,11 +80,17 @@ def render_site(
         finally:
             if done:
                 done(tag)
+        if not found:
+            stamp.write_text(digest, encoding="ascii")
         return found
 
     write_if_changed(site / MATHJAX, _mathjax())
     with ThreadPoolExecutor(workers) as executor:
         return [diagnostic for found in executor.map(render_language, settings) for diagnostic in found]
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="ascii") == text
 
 
 def _in_language(locate: Callable[[str, str, int], tuple[str, int]] | None, tag: str) -> Locate | None:
