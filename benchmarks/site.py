@@ -29,6 +29,21 @@ ROOT = Path(__file__).resolve().parents[1]
 FRAMEWORKS = ("pytorch", "tensorflow", "mxnet")
 #: Chapters that are repeated: all that have code.
 REPEATED = ("interface", "text", "language-model", "rnn", "rnn-scratch", "rnn-concise", "deep-rnn")
+D2LBOOK_CONFIG = """\
+[project]
+name = large
+title = Large
+author = A benchmark
+copyright = 2026
+release = 1
+
+[build]
+notebooks = *.md
+resources = img references.bib
+eval_notebook = False
+tabs = pytorch, tensorflow, mxnet
+default_tab = pytorch
+"""
 _LABEL = re.compile(r"(:(?:eq)?label:|:numref:|:eqref:|:ref:)`([^`]+)`")
 _SAVE = re.compile(r"[ \t]*#@save")
 
@@ -43,9 +58,8 @@ def repeated(text: str, number: int) -> str:
 def write_book(root: Path, pages: int, languages: int) -> list[str]:
     """Write a book of `pages` pages in each of `languages` languages; return the chapters' names."""
     tags = ["en", "pt", "zh", "fr"][:languages]
-    names = ["index", *(f"{name}-{n}" for n in range(pages) for name in REPEATED)][: pages - 1] + [
-        "references"
-    ]
+    copies = [f"{name}-{number}" for number in range(pages) for name in REPEATED]
+    names = ["index", *copies[: pages - 2], "references"]
     for tag in tags:
         folder = root / "chapters" / tag
         folder.mkdir(parents=True)
@@ -102,3 +116,58 @@ def polybook_rounds(root: Path, name: str, rounds: int) -> Iterator[tuple[str, l
     yield "cold, one core", [cold(one_core) for _ in range(rounds)]
     yield "one page changed", [changed(number) for number in range(rounds)]
     yield "nothing changed", [waited(one_core, root) for _ in range(rounds)]
+
+
+def d2lbook_copy(root: Path, names: list[str], folder: Path) -> None:
+    """Write the same chapters as a project of d2lbook."""
+    folder.mkdir()
+    for name in names:
+        text = (root / "chapters" / "en" / f"{name}.md").read_text(encoding="utf-8")
+        text = text.replace("../../img/", "img/").replace("../references.bib", "references.bib")
+        if name == names[0]:
+            pages = "\n".join(names[1:])
+            text += f"\n```toc\n:numbered:\n\n{pages}\n```\n"
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    shutil.copytree(root / "img", folder / "img")
+    shutil.copy(root / "chapters" / "references.bib", folder)
+    (folder / "config.ini").write_text(D2LBOOK_CONFIG, encoding="utf-8")
+
+
+def d2lbook_rounds(python: str, folder: Path, name: str) -> Iterator[tuple[str, list[float]]]:
+    """Yield what d2lbook takes, one round each: it is slow enough."""
+    program = str(Path(python).with_name("d2lbook"))
+    os.environ["PATH"] = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["taskset", "--cpu-list", "0", program, "build", "html"]
+    yield "cold, one core", [waited(command, folder)]
+    path = folder / f"{name}.md"
+    path.write_text(path.read_text(encoding="utf-8") + "\nA sentence.\n", encoding="utf-8")
+    yield "one page changed", [waited(command, folder)]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="How long the site of a large book takes.")
+    parser.add_argument("--pages", type=int, default=171)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--d2lbook", metavar="PYTHON")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "book"
+        names = write_book(root, options.pages, 1)
+        theirs: dict[str, list[float]] = {}
+        if options.d2lbook:
+            copy = Path(folder) / "d2lbook"
+            d2lbook_copy(root, names, copy)
+            theirs = dict(d2lbook_rounds(options.d2lbook, copy, names[1]))
+        print(f"{options.pages} pages, {len(FRAMEWORKS)} frameworks, median of {options.rounds} rounds")
+        for case, seconds in polybook_rounds(root, names[1], options.rounds):
+            ratio = (
+                f"{statistics.median(theirs[case]) / statistics.median(seconds):8.1f}x"
+                if case in theirs
+                else ""
+            )
+            print(f"{case:<20}{statistics.median(seconds):8.2f} s{ratio}")
+
+
+if __name__ == "__main__":
+    main()

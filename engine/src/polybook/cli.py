@@ -156,14 +156,16 @@ def _build_anew(options: argparse.Namespace, inputs: Inputs) -> Outcome:
     from .pipeline.build import build_site
     from .pipeline.progress import Progress
     from .pipeline.units import data_names
+    from .pipeline.workers import Workers
 
     book = _load(options)
     languages = _languages(options, book)
     inputs.forget_built()
     found = book.check()
     fine = _print_findings(found)
-    with Progress("Building the site", len(languages)) as progress:
-        more = build_site(book, languages, progress, jobs=options.jobs)
+    steps = len(languages)
+    with Progress("Building the site", steps) as progress, Workers(options.jobs, steps) as workers:
+        more = build_site(book, languages, progress, workers)
     if not found and not more:
         inputs.note_built(data_names(book))
     return _print_findings(more) and fine
