@@ -46,9 +46,10 @@ bench: .venv/test.stamp
 	.venv/bin/python $(PIP_INSTALL) -r requirements/test.txt
 	touch $@
 
+# The lists are complete, so pip need not look for more: tf-keras would ask for the larger `tensorflow`.
 .venvs/%/ready.stamp: requirements/%.txt
 	"$(PYTHON)" -m venv .venvs/$*
-	.venvs/$*/bin/python $(PIP_INSTALL) -r requirements/$*.txt
+	.venvs/$*/bin/python $(PIP_INSTALL) --no-deps -r requirements/$*.txt
 	touch $@
 
 clean:

@@ -31,6 +31,12 @@ PROCESS = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREAD
 
 
 @pytest.fixture(scope="session")
+def framework():
+    """The name of the framework in whose environment the tests run."""
+    return FRAMEWORK
+
+
+@pytest.fixture(scope="session")
 def d2l():
     """The library of the framework in whose environment the tests run."""
     return importlib.import_module(f"d2l.{PACKAGES[FRAMEWORK]}")
