@@ -2,7 +2,7 @@
 # Environments are ready when their stamp exists, so an interrupted set-up is taken up again.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-FRAMEWORKS := pytorch jax
+FRAMEWORKS := pytorch tensorflow jax
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
@@ -46,9 +46,10 @@ bench: .venv/test.stamp
 	.venv/bin/python $(PIP_INSTALL) -r requirements/test.txt
 	touch $@
 
+# The lists are complete, so pip need not look for more: tf-keras would ask for the larger `tensorflow`.
 .venvs/%/ready.stamp: requirements/%.txt
 	"$(PYTHON)" -m venv .venvs/$*
-	.venvs/$*/bin/python $(PIP_INSTALL) -r requirements/$*.txt
+	.venvs/$*/bin/python $(PIP_INSTALL) --no-deps -r requirements/$*.txt
 	touch $@
 
 clean:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 #: The package by which the environment of a framework is recognised; its module of the library has the name.
-PACKAGES = {"pytorch": "torch", "jax": "jax"}
+PACKAGES = {"pytorch": "torch", "tensorflow": "tensorflow", "jax": "jax"}
 FRAMEWORK = next((name for name, package in PACKAGES.items() if find_spec(package)), None)
 if FRAMEWORK is None:
     raise pytest.UsageError("These tests run with `.venvs/<framework>/bin/python -m pytest tests/library`.")
@@ -28,6 +28,12 @@ OFFLINE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
 
 #: What else a process of its own is told.
 PROCESS = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="session")
+def framework():
+    """The name of the framework in whose environment the tests run."""
+    return FRAMEWORK
 
 
 @pytest.fixture(scope="session")
