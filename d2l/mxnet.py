@@ -121,10 +121,10 @@ class ProgressBoard(d2l.HyperParameters):
         if self.finished:
             self.start()
         points = self.waiting.setdefault(label, [])
-        points.append((float(x), float(y)))
+        points.append((x, y))
         if len(points) < every_n:
             return
-        x, y = (sum(values) / len(points) for values in zip(*points))
+        x, y = (sum(map(float, values)) / len(points) for values in zip(*points))
         points.clear()
         y = transform(y) if transform else y
         self.curves.setdefault(label, []).append((x, y))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 #: The package by which the environment of a framework is recognised; its module of the library has the name.
-PACKAGES = {"pytorch": "torch", "jax": "jax", "mxnet": "mxnet"}
+PACKAGES = {"pytorch": "torch", "tensorflow": "tensorflow", "jax": "jax", "mxnet": "mxnet"}
 FRAMEWORK = next((name for name, package in PACKAGES.items() if find_spec(package)), None)
 if FRAMEWORK is None:
     raise pytest.UsageError("These tests run with `.venvs/<framework>/bin/python -m pytest tests/library`.")
@@ -48,6 +48,12 @@ PRELUDES = {
     "mxnet": "import warnings\n"
     "warnings.filterwarnings('ignore', category=DeprecationWarning, module='mxnet')\n"
 }
+
+
+@pytest.fixture(scope="session")
+def framework():
+    """The name of the framework in whose environment the tests run."""
+    return FRAMEWORK
 
 
 @pytest.fixture(scope="session")

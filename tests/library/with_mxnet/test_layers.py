@@ -66,8 +66,7 @@ def numpy_gru(layer, inputs, H):
         return 1 / (1 + onp.exp(-x))
 
     W_x, W_h, b_x, b_h = (
-        numbers(getattr(layer, f"l0_{name}"))
-        for name in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
+        numbers(getattr(layer, f"l0_{name}")) for name in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
     )
     states = []
     for X in inputs:

@@ -1,4 +1,4 @@
-"""Chapters written by others for the same library: their cells run as they are, and every layer trains."""
+"""Chapters written by others for the same library: every layer trains, and names mean what they should."""
 
 #: Prints, after each training, which parameters it left as they were. The seed's GRU sees the size of its
 #: inputs, and so has parameters to look at, only after a first minibatch.
@@ -17,18 +17,12 @@ d2l.Trainer.fit = watched
 """
 
 
-def test_the_cells_run_to_the_end_and_train_every_layer(seed_cells, run_script):
+def test_layers_in_lists_train(seed_cells, run_script):
     cells = seed_cells("002", "fr")
     assert any("self.rnns = [d2l.RNNScratch(" in cell for cell in cells)
-    assert cells[-1].startswith("model.predict(")
-    report = "print(model.predict('it has', 20, data.vocab, d2l.try_gpu()))\n"
-    lines = run_script("\n\n".join([cells[0], WATCH, *cells[1:], report]), D2L_SMOKE="1").splitlines()
-    assert lines[0].endswith("A short story takes the place of the book.")
-    for table, number in ((lines[1:5], 8), (lines[5:9], 10)):
-        assert [line.split()[0] for line in table[:3]] == ["ppl", "train_ppl", "val_ppl"]
-        assert table[3] == f"{number} parameters, unchanged: []"
-    assert lines[9].startswith("it has")
-    assert len(lines) == 10
+    lines = run_script("\n\n".join([cells[0], WATCH, *cells[1:]]), D2L_SMOKE="1").splitlines()
+    found = [line for line in lines if "unchanged" in line]
+    assert found == [f"{number} parameters, unchanged: []" for number in (8, 10)]
 
 
 def test_names_that_mean_the_same_in_all_frameworks(seed_cells, run_script):

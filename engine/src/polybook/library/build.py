@@ -55,7 +55,7 @@ def build_library(
     diagnostics += draft.check()
     order = {CONFIG.path: -1} | {name: number for number, (name, _) in enumerate(chapters)}
     diagnostics.sort(key=lambda each: (order[each.path], each.line, each.code.value, each.what))
-    writer = _Writer(draft)
+    writer = _Writer(draft, framework.environment)
     return Library(
         framework.name,
         writer.module(),
@@ -67,8 +67,9 @@ def build_library(
 class _Writer:
     """Turns a checked draft into text and definitions."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, environment: Sequence[tuple[str, str]]) -> None:
         self.draft = draft
+        self.environment = environment
         #: What stands in the module below the imports and aliases.
         self.blocks = [each for each in draft.kept if not each.classes and not each.own_imports]
         self.own_imports = [each for saved in draft.kept for each in saved.own_imports]
@@ -90,6 +91,7 @@ class _Writer:
         itself = sorted({self.draft.module, *(each.bound for each in imports if each.is_library)})
         head = [
             _HEADER.format(title=self.draft.title),
+            *self._settings(),
             write_imports(each for each in imports if not each.is_library),
             " = ".join((*itself, "sys.modules[__name__]")),
         ]
@@ -98,6 +100,12 @@ class _Writer:
             head.append("\n".join((f"# {CONFIG}: aliases", *assignments)))
         blocks = [f"{saved.origin.comment}\n{self._text(saved)}" for saved in self.blocks]
         return "\n\n\n".join(("\n\n".join(head), *blocks)) + "\n"
+
+    def _settings(self) -> Iterator[str]:
+        """Yield what must stand above the imports."""
+        if self.environment:
+            yield "import os"
+            yield "\n".join(f"os.environ.setdefault({name!r}, {value!r})" for name, value in self.environment)
 
     def definitions(self) -> Iterator[Definition]:
         """Yield the definitions in the order of the module."""
