@@ -2,7 +2,7 @@
 # Environments are ready when their stamp exists, so an interrupted set-up is taken up again.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-FRAMEWORKS := pytorch tensorflow jax
+FRAMEWORKS := pytorch tensorflow jax mxnet
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
