@@ -372,21 +372,23 @@ def cpu():
 
 
 # chapters/en/interface.md: Devices
-def gpu(i=0):
-    """Return the GPU number `i`; the machine must have it.
-
-    Defined in "Devices" (chapters/en/interface.md).
-    """
-    return jax.devices('gpu')[i]
-
-
-# chapters/en/interface.md: Devices
 def num_gpus():
     """Return the number of GPUs of this machine.
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    return sum(device.platform == 'gpu' for device in jax.devices())
+    return sum(device.platform != 'cpu' for device in jax.devices())
+
+
+# chapters/en/interface.md: Devices
+def gpu(i=0):
+    """Return the GPU number `i`. Raises ValueError if there is none.
+
+    Defined in "Devices" (chapters/en/interface.md).
+    """
+    if i >= d2l.num_gpus():
+        raise ValueError(f'no GPU number {i}: there are {d2l.num_gpus()}')
+    return jax.devices()[i]
 
 
 # chapters/en/interface.md: Devices
@@ -398,17 +400,31 @@ def try_gpu(i=0):
     return d2l.gpu(i) if i < d2l.num_gpus() else d2l.cpu()
 
 
+# chapters/en/interface.md: Devices
+def try_all_gpus():
+    """Return the list of all GPUs, or of the CPU if there is none.
+
+    Defined in "Devices" (chapters/en/interface.md).
+    """
+    return [d2l.gpu(i) for i in range(d2l.num_gpus())] or [d2l.cpu()]
+
+
 # chapters/en/interface.md: The Trainer
 class Trainer(d2l.HyperParameters):
     """Fits models to data.
 
     `num_gpus`: 1 to train on a GPU if the machine has one (otherwise the CPU
     does the work), 0 for the CPU; `gradient_clip_val`: largest norm of the
-    gradient, 0 for no limit.
+    gradient, 0 for no limit; `mixed_precision`: True to multiply matrices in
+    bfloat16; `compile`: True to compile the model before the first step.
+    Raises ValueError for more than one GPU.
 
     Defined in "The Trainer" (chapters/en/interface.md).
     """
-    def __init__(self, max_epochs, num_gpus=0, gradient_clip_val=0):
+    def __init__(self, max_epochs, num_gpus=0, gradient_clip_val=0,
+                 mixed_precision=False, compile=False):
+        if num_gpus not in (0, 1):
+            raise ValueError(f'num_gpus must be 0 or 1, not {num_gpus}')
         self.save_hyperparameters()
         self.gpus = [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
 
@@ -461,7 +477,9 @@ class Trainer(d2l.HyperParameters):
 
     def fit_epoch(self):
         """Pass once over the training data, then over the validation data."""
-        with jax.default_device(self.device):
+        products = 'BF16_BF16_F32' if self.mixed_precision else None
+        with (jax.default_device(self.device),
+              jax.default_matmul_precision(products)):
             self.model.train()
             for batch in self.train_dataloader:
                 self.train_step(self.model, self.optim, batch)

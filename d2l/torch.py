@@ -332,21 +332,23 @@ def cpu():
 
 
 # chapters/en/interface.md: Devices
-def gpu(i=0):
-    """Return the GPU number `i`, whether the machine has it or not.
-
-    Defined in "Devices" (chapters/en/interface.md).
-    """
-    return torch.device(f'cuda:{i}')
-
-
-# chapters/en/interface.md: Devices
 def num_gpus():
     """Return the number of GPUs of this machine.
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    return torch.cuda.device_count()
+    return torch.accelerator.device_count()
+
+
+# chapters/en/interface.md: Devices
+def gpu(i=0):
+    """Return the GPU number `i`. Raises ValueError if there is none.
+
+    Defined in "Devices" (chapters/en/interface.md).
+    """
+    if i >= d2l.num_gpus():
+        raise ValueError(f'no GPU number {i}: there are {d2l.num_gpus()}')
+    return torch.device(torch.accelerator.current_accelerator().type, i)
 
 
 # chapters/en/interface.md: Devices
@@ -358,17 +360,31 @@ def try_gpu(i=0):
     return d2l.gpu(i) if i < d2l.num_gpus() else d2l.cpu()
 
 
+# chapters/en/interface.md: Devices
+def try_all_gpus():
+    """Return the list of all GPUs, or of the CPU if there is none.
+
+    Defined in "Devices" (chapters/en/interface.md).
+    """
+    return [d2l.gpu(i) for i in range(d2l.num_gpus())] or [d2l.cpu()]
+
+
 # chapters/en/interface.md: The Trainer
 class Trainer(d2l.HyperParameters):
     """Fits models to data.
 
     `num_gpus`: 1 to train on a GPU if the machine has one (otherwise the CPU
     does the work), 0 for the CPU; `gradient_clip_val`: largest norm of the
-    gradient, 0 for no limit.
+    gradient, 0 for no limit; `mixed_precision`: True to multiply matrices in
+    bfloat16; `compile`: True to compile the model before the first step.
+    Raises ValueError for more than one GPU.
 
     Defined in "The Trainer" (chapters/en/interface.md).
     """
-    def __init__(self, max_epochs, num_gpus=0, gradient_clip_val=0):
+    def __init__(self, max_epochs, num_gpus=0, gradient_clip_val=0,
+                 mixed_precision=False, compile=False):
+        if num_gpus not in (0, 1):
+            raise ValueError(f'num_gpus must be 0 or 1, not {num_gpus}')
         self.save_hyperparameters()
         self.gpus = [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
 
@@ -409,6 +425,13 @@ class Trainer(d2l.HyperParameters):
         self.device = self.gpus[0] if self.gpus else d2l.cpu()
         self.model = model.to(self.device)
         model.trainer = self
+        if self.compile:
+            model.compile()
+
+    def autocast(self):
+        """Return the context in which losses are computed."""
+        return torch.autocast(self.device.type, torch.bfloat16,
+                              enabled=self.mixed_precision)
 
     def prepare_batch(self, batch):
         """Return the tensors of a minibatch, moved to the device."""
@@ -418,7 +441,8 @@ class Trainer(d2l.HyperParameters):
         """Pass once over the training data, then over the validation data."""
         self.model.train()
         for batch in self.train_dataloader:
-            loss = self.model.training_step(self.prepare_batch(batch))
+            with self.autocast():
+                loss = self.model.training_step(self.prepare_batch(batch))
             self.optim.zero_grad()
             loss.backward()
             if self.gradient_clip_val > 0:
@@ -427,7 +451,7 @@ class Trainer(d2l.HyperParameters):
             self.train_batch_idx += 1
         self.model.eval()
         for batch in self.val_dataloader or []:
-            with torch.no_grad():
+            with torch.no_grad(), self.autocast():
                 self.model.validation_step(self.prepare_batch(batch))
             self.val_batch_idx += 1
 

@@ -276,7 +276,26 @@ def test_hyperparameters_may_be_layers_and_lists():
 def test_devices():
     assert d2l.cpu().platform == "cpu"
     assert d2l.try_gpu(99) == d2l.cpu()
-    assert len(d2l.Trainer(1, num_gpus=99).gpus) == d2l.num_gpus()
+
+
+def test_mixed_precision_is_for_the_products_of_training(data):
+    class Watched(d2l.RNN):
+        def forward(self, inputs, H=None):
+            seen.append(jax.config.jax_default_matmul_precision)
+            return super().forward(inputs, H)
+
+    def last(**how):
+        model = d2l.RNNLM(Watched(len(data.vocab), 8, key=KEY), len(data.vocab), lr=1, key=KEY)
+        fit(model, data, max_epochs=2, **how)
+        return model.board.curves["val_ppl"][-1][1]
+
+    seen = []
+    exact = last()
+    assert set(seen) == {None}
+    seen.clear()
+    assert last(mixed_precision=True) == pytest.approx(exact, rel=0.02)
+    assert set(seen) == {"BF16_BF16_F32"}
+    assert last(compile=True) == exact
 
 
 def test_the_import_brings_no_other_framework():
