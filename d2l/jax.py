@@ -35,8 +35,11 @@ d2l = sys.modules[__name__]
 
 # _config.yml: aliases
 arange = jnp.arange
+argmax = lambda x, *args, **kwargs: x.argmax(*args, **kwargs)
+astype = lambda x, dtype: x.astype(dtype)
 concat = jnp.concatenate
 cos = jnp.cos
+cosh = jnp.cosh
 exp = jnp.exp
 eye = jnp.eye
 float32 = jnp.float32
@@ -44,16 +47,34 @@ int32 = jnp.int32
 linspace = jnp.linspace
 log = jnp.log
 matmul = jnp.matmul
+meshgrid = jnp.meshgrid
+normal = lambda loc, scale, size: jnp.asarray(np.random.normal(loc, scale, size))
+numpy = np.asarray
 ones = jnp.ones
 ones_like = jnp.ones_like
+rand = lambda *size: jnp.asarray(np.random.random(size))
+reduce_mean = lambda x, *args, **kwargs: x.mean(*args, **kwargs)
+reduce_sum = lambda x, *args, **kwargs: x.sum(*args, **kwargs)
+reshape = lambda x, *args: x.reshape(*args)
 sigmoid = jax.nn.sigmoid
 sin = jnp.sin
 sinh = jnp.sinh
+size = lambda x: x.size
 stack = jnp.stack
 tanh = jnp.tanh
 tensor = jnp.array
+to = jax.device_put
+transpose = lambda x: x.T
 zeros = jnp.zeros
 zeros_like = jnp.zeros_like
+
+
+# _config.yml: aliases with names of Python's own, which mean Python's in this module
+def __getattr__(name):
+    try:
+        return {'abs': jnp.abs}[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
 # chapters/en/interface.md: Growing a Class
@@ -902,7 +923,7 @@ class RNNLMScratch(d2l.Module):
         for _ in range(num_preds):
             X, state = step(self, X, state)
             tokens.append(X.item())
-        return ''.join(vocab.to_tokens(tokens))
+        return prefix + ''.join(vocab.to_tokens(tokens[len(prefix):]))
 
 
 # chapters/en/rnn-concise.md: The Recurrent Layer

@@ -33,8 +33,11 @@ d2l = sys.modules[__name__]
 
 # _config.yml: aliases
 arange = torch.arange
+argmax = lambda x, *args, **kwargs: x.argmax(*args, **kwargs)
+astype = lambda x, dtype: x.type(dtype)
 concat = torch.cat
 cos = torch.cos
+cosh = torch.cosh
 exp = torch.exp
 eye = torch.eye
 float32 = torch.float32
@@ -42,19 +45,34 @@ int32 = torch.int32
 linspace = torch.linspace
 log = torch.log
 matmul = torch.matmul
-meshgrid = torch.meshgrid
+meshgrid = lambda *xs: torch.meshgrid(*xs, indexing='xy')
 normal = torch.normal
+numpy = lambda x: x.detach().cpu().numpy()
 ones = torch.ones
 ones_like = torch.ones_like
 rand = torch.rand
+reduce_mean = lambda x, *args, **kwargs: x.mean(*args, **kwargs)
+reduce_sum = lambda x, *args, **kwargs: x.sum(*args, **kwargs)
+reshape = lambda x, *args: x.reshape(*args)
 sigmoid = torch.sigmoid
 sin = torch.sin
 sinh = torch.sinh
+size = lambda x: x.numel()
 stack = torch.stack
 tanh = torch.tanh
 tensor = torch.tensor
+to = lambda x, device: x.to(device)
+transpose = lambda x: x.t()
 zeros = torch.zeros
 zeros_like = torch.zeros_like
+
+
+# _config.yml: aliases with names of Python's own, which mean Python's in this module
+def __getattr__(name):
+    try:
+        return {'abs': torch.abs}[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
 # chapters/en/interface.md: Growing a Class
@@ -859,7 +877,7 @@ class RNNLMScratch(d2l.Module):
                 Y = self.output_layer(outputs[-1:])      # (1, 1, vocab_size)
                 X = Y.argmax(dim=2)                      # (1, 1)
                 tokens.append(int(X))
-        return ''.join(vocab.to_tokens(tokens))
+        return prefix + ''.join(vocab.to_tokens(tokens[len(prefix):]))
 
 
 # chapters/en/rnn-concise.md: The Recurrent Layer

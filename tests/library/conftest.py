@@ -117,3 +117,9 @@ def corpus_folder():
     if not (CORPUS / "timemachine.txt").is_file():
         pytest.skip(f"the corpus timemachine.txt is not in {CORPUS}; D2L_DATA names its folder")
     return CORPUS
+
+
+@pytest.fixture
+def framework():
+    """The name of the framework in whose environment the tests run."""
+    return FRAMEWORK
