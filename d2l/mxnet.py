@@ -12,10 +12,15 @@ import itertools
 import math
 import os
 import re
+import shutil
+import stat
 import sys
+import tarfile
 import time
+import urllib.error
 import urllib.request
 import warnings
+import zipfile
 from pathlib import Path
 
 import matplotlib
@@ -401,17 +406,31 @@ def try_gpu(i=0):
     return d2l.gpu(i) if i < d2l.num_gpus() else d2l.cpu()
 
 
+# chapters/en/interface.md: Devices
+def try_all_gpus():
+    """Return the list of all GPUs, or of the CPU if there is none.
+
+    Defined in "Devices" (chapters/en/interface.md).
+    """
+    return [d2l.gpu(i) for i in range(d2l.num_gpus())] or [d2l.cpu()]
+
+
 # chapters/en/interface.md: The Trainer
 class Trainer(d2l.HyperParameters):
     """Fits models to data.
 
     `num_gpus`: 1 to train on a GPU if the machine has one (otherwise the CPU
     does the work), 0 for the CPU; `gradient_clip_val`: largest norm of the
-    gradient, 0 for no limit.
+    gradient, 0 for no limit; `mixed_precision`: True to multiply matrices in
+    bfloat16; `compile`: True to compile the model before the first step.
+    Raises ValueError for more than one GPU.
 
     Defined in "The Trainer" (chapters/en/interface.md).
     """
-    def __init__(self, max_epochs, num_gpus=0, gradient_clip_val=0):
+    def __init__(self, max_epochs, num_gpus=0, gradient_clip_val=0,
+                 mixed_precision=False, compile=False):
+        if num_gpus not in (0, 1):
+            raise ValueError(f'num_gpus must be 0 or 1, not {num_gpus}')
         self.save_hyperparameters()
         self.gpus = [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
 
@@ -496,50 +515,95 @@ DATA_HUB = {
 
 
 # chapters/en/text.md: Getting a Corpus
-def fetch(url, sha1, path, timeout=5):
-    """Download `url` to the file `path`; its SHA-1 digest must be `sha1`.
+def resume(url, part, timeout=5):
+    """Append to the file `part` what it lacks of the file at `url`.
 
-    `timeout`: seconds to wait for an answer. The file appears complete or not
-    at all. Raises OSError if that cannot be done.
+    `timeout`: seconds to wait for an answer. Raises OSError if that cannot be
+    done; what has arrived is kept.
 
     Defined in "Getting a Corpus" (chapters/en/text.md).
     """
+    start = part.stat().st_size if part.exists() else 0
+    headers = {'Range': f'bytes={start}-'} if start else {}
+    request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as response:
-            content = response.read()
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            with part.open('ab' if response.status == 206 else 'wb') as file:
+                shutil.copyfileobj(response, file)
+            if response.length:
+                raise OSError('the answer breaks off')
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416:                    # There is nothing behind it
+            part.unlink()
+        raise
     except http.client.HTTPException as error:
         raise OSError(f'broken answer: {error!r}') from error
-    if hashlib.sha1(content).hexdigest() != sha1:
-        raise OSError('the answer has an unexpected content')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    part.write_bytes(content)
-    os.replace(part, path)
 
 
 # chapters/en/text.md: Getting a Corpus
-def download(name, folder=None):
-    """Return the path of the file that is called `name` in `DATA_HUB`.
-
-    Looks in the folder given by the environment variable D2L_DATA, then in
-    `folder` (None: ~/.cache/d2l), and downloads the file to the latter if
-    need be. Raises KeyError for an unknown name, OSError if there is no way
-    to the file.
+def sha1_of(path):
+    """Return the SHA-1 digest of the file `path`.
 
     Defined in "Getting a Corpus" (chapters/en/text.md).
     """
-    url, sha1 = d2l.DATA_HUB[name]
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'sha1').hexdigest()
+
+
+# chapters/en/text.md: Getting a Corpus
+def fetch(url, sha1, path, timeout=5):
+    """Download `url` to the file `path`; its SHA-1 digest must be `sha1`.
+
+    `sha1`: None if it is not known; `timeout`: seconds to wait for an answer.
+    The file appears complete or not at all; a part of it is kept for the next
+    call. Raises OSError if that cannot be done.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rest = path.with_name(f'{path.name}.part')
+    part = path.with_name(f'{path.name}.{os.getpid()}.part')
+    if sha1 and rest.exists():
+        os.replace(rest, part)
+    try:
+        d2l.resume(url, part, timeout)
+        if sha1 and d2l.sha1_of(part) != sha1:
+            part.unlink()
+            raise OSError('the answer has an unexpected content')
+        os.replace(part, path)
+    finally:
+        if part.exists():
+            os.replace(part, rest)
+
+
+# chapters/en/text.md: Getting a Corpus
+def download(name, folder=None, sha1_hash=None):
+    """Return the path of a file, which is downloaded if need be.
+
+    `name`: a name in `DATA_HUB`, or an address, whose file should have the
+    digest `sha1_hash` (None: any). Looks in the folder given by the
+    environment variable D2L_DATA, then in `folder` (None: ~/.cache/d2l), and
+    downloads the file to the latter. Raises KeyError for an unknown name,
+    OSError if there is no way to the file.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    url, sha1 = (name, sha1_hash) if '://' in name else d2l.DATA_HUB[name]
     cache = Path(folder) if folder else Path.home() / '.cache' / 'd2l'
     for place in filter(None, [os.environ.get('D2L_DATA'), cache]):
-        path = Path(place) / url.split('/')[-1]
-        if (path.is_file()
-                and hashlib.sha1(path.read_bytes()).hexdigest() == sha1):
+        path = Path(place) / url.split('?')[0].split('/')[-1]
+        if path.is_file() and sha1 in (None, d2l.sha1_of(path)):
             return path
-    try:
-        d2l.fetch(url, sha1, path)
-    except OSError as error:
-        raise OSError(f'cannot get {url}: {error}') from error
-    return path
+    for pause in (0.5, 2, None):                 # Seconds
+        try:
+            d2l.fetch(url, sha1, path)
+            return path
+        except OSError as error:
+            if pause is None or getattr(error, 'code', 0) in (401, 403, 404):
+                raise OSError(f'cannot get {url}: {error}; if you have the '
+                              f'file, put it into {path.parent}') from error
+        time.sleep(pause)
 
 
 # chapters/en/text.md: Getting a Corpus
@@ -609,6 +673,51 @@ class TimeMachine(d2l.DataModule):
         number = self.num_train if train else self.num_val
         return self.get_tensorloader([self.X, self.Y], train,
                                      slice(first, first + number))
+
+
+# chapters/en/text.md: Getting a Corpus
+def unpack(archive, folder):
+    """Unpack a zip or tar file (also tar.gz) into `folder`.
+
+    Raises ValueError, and unpacks nothing, if a member is a link or would
+    leave the folder, or if the file is no archive.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    if zipfile.is_zipfile(archive):
+        file = zipfile.ZipFile(archive)
+        members = [(each.filename, stat.S_ISLNK(each.external_attr >> 16))
+                   for each in file.infolist()]
+    elif tarfile.is_tarfile(archive):
+        file = tarfile.open(archive)
+        file.extraction_filter = tarfile.data_filter  # Nor other surprises
+        members = [(each.name, not (each.isfile() or each.isdir()))
+                   for each in file]
+    else:
+        raise ValueError(f'{archive} is no archive')
+    with file:
+        home = Path(folder).resolve()
+        for name, special in members:
+            if special or not (home / name).resolve().is_relative_to(home):
+                raise ValueError(f'{archive}: refused to unpack {name!r}, '
+                                 'which is a link or leaves the folder')
+        file.extractall(home)
+
+
+# chapters/en/text.md: Getting a Corpus
+def download_extract(name, folder=None):
+    """Download an archive, unpack it beside itself and return its folder.
+
+    `name`: as for `download`; `folder`: what the archive's folder is called,
+    if not like the archive without its ending. Raises what `download` and
+    `unpack` raise.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    archive = d2l.download(name)
+    d2l.unpack(archive, archive.parent)
+    stem = re.sub(r'(\.tar)?\.\w+$', '', archive.name)
+    return archive.with_name(folder or stem)
 
 
 # chapters/en/text.md: Vocabulary
