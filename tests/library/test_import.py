@@ -3,7 +3,7 @@
 PROGRAM = """
 import sys
 import {module}
-heavy = ("torchvision", "matplotlib.pyplot", "pandas", "scipy", "requests", "d2lbook")
+heavy = ("torchvision", "matplotlib", "pandas", "scipy", "requests", "d2lbook")
 frameworks = {{"torch", "tensorflow", "jax", "mxnet"}} - {{"{module}".removeprefix("d2l.")}}
 print([name for name in (*heavy, *frameworks) if name in sys.modules])
 """
