@@ -23,9 +23,6 @@ import warnings
 import zipfile
 from pathlib import Path
 
-import matplotlib
-from IPython import display, get_ipython
-from matplotlib.figure import Figure
 from mxnet import autograd, gluon, init, np, npx
 from mxnet.gluon import nn
 
@@ -97,7 +94,8 @@ class ProgressBoard(d2l.HyperParameters):
     """A plot of one or more curves that grows while a program runs.
 
     `xlim`, `ylim`: pairs (low, high); `xscale`, `yscale`: 'linear' or 'log';
-    `ls`, `colors`: line styles and colors, taken in turn; `figsize`: inches.
+    `ls`, `colors`: line styles and colors, taken in turn; `figsize`: inches;
+    `unit`: what the y are measured in, such as 's', None for mere numbers.
     With `display=False` the board collects points and shows nothing.
 
     Defined in "Watching a Run" (chapters/en/interface.md).
@@ -105,7 +103,7 @@ class ProgressBoard(d2l.HyperParameters):
     def __init__(self, xlabel=None, ylabel=None, xlim=None, ylim=None,
                  xscale='linear', yscale='linear', ls=('-', '--', '-.', ':'),
                  colors=('#2a83c4', '#d95f02', '#158a66', '#c2569b'),
-                 figsize=(4.2, 2.8), display=True):
+                 figsize=(4.2, 2.8), display=True, unit=None):
         self.save_hyperparameters()
         self.start()
 
@@ -115,7 +113,7 @@ class ProgressBoard(d2l.HyperParameters):
         self.waiting = {}        # Name of a curve: points to be averaged
         self.handle = None       # The display that is updated
         self.finished = False
-        self.redrawn = time.monotonic()
+        self.due = time.monotonic() + 0.5   # When to draw again
 
     def draw(self, x, y, label, every_n=1, transform=None):
         """Add the number `y` at `x` to the curve `label`.
@@ -133,12 +131,14 @@ class ProgressBoard(d2l.HyperParameters):
         points.clear()
         y = transform(y) if transform else y
         self.curves.setdefault(label, []).append((x, y))
-        if (self.display and d2l.in_notebook()
-                and time.monotonic() - self.redrawn > 0.5):
+        if self.display and d2l.in_notebook() and time.monotonic() > self.due:
             self.refresh()
 
     def svg(self):
         """Return the plot as the text of an SVG image."""
+        import matplotlib
+        from matplotlib.figure import Figure
+
         buffer = io.StringIO()
         with matplotlib.rc_context(d2l.BOARD_STYLE):
             figure = Figure(figsize=self.figsize, layout='constrained')
@@ -180,18 +180,22 @@ class ProgressBoard(d2l.HyperParameters):
                     for v in values]
         curves = [(label, *zip(*points)) for label, points in self.curves.items()]
         return {'xlabel': self.xlabel, 'ylabel': self.ylabel,
-                'curves': [{'name': label, 'x': rounded(xs), 'y': rounded(ys)}
-                           for label, xs, ys in curves]}
+                'curves': [{'name': label, 'x': rounded(xs), 'y': rounded(ys),
+                            'unit': self.unit} for label, xs, ys in curves]}
 
     def refresh(self):
         """Put the plot as it is now into the notebook's one display of it."""
+        from IPython import display
+
+        begun = time.monotonic()
         bundle = {'image/svg+xml': self.svg(), 'text/plain': self.describe(),
                   'application/vnd.d2l.curves+json': self.numbers()}
         if self.handle is None:
             self.handle = display.display(bundle, raw=True, display_id=True)
         else:
             self.handle.update(bundle, raw=True)
-        self.redrawn = time.monotonic()
+        now = time.monotonic()
+        self.due = now + min(max(0.5, 50 * (now - begun)), 5)
 
     def show(self):
         """Finish the plot: draw it a last time or, in a script, print a table.
@@ -215,7 +219,8 @@ def in_notebook():
 
     Defined in "Watching a Run" (chapters/en/interface.md).
     """
-    return hasattr(get_ipython(), 'kernel')
+    ipython = sys.modules.get('IPython')         # A kernel has imported it
+    return ipython is not None and hasattr(ipython.get_ipython(), 'kernel')
 
 
 # chapters/en/interface.md: Watching a Run

@@ -5,7 +5,7 @@ import sys
 import {package}
 brought = set(sys.modules)
 import {module}
-heavy = ("torchvision", "matplotlib.pyplot", "pandas", "scipy", "requests", "d2lbook")
+heavy = ("torchvision", "matplotlib", "pandas", "scipy", "requests", "d2lbook")
 frameworks = {{"torch", "tensorflow", "jax", "mxnet"}} - {{"{package}"}}
 print([name for name in (*heavy, *frameworks) if name in sys.modules and name not in brought])
 """
