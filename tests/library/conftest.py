@@ -117,3 +117,9 @@ def corpus_folder():
     if not (CORPUS / "timemachine.txt").is_file():
         pytest.skip(f"the corpus timemachine.txt is not in {CORPUS}; D2L_DATA names its folder")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def adapter():
+    """How tests that hold for every framework make layers, give them weights and read numbers."""
+    return importlib.import_module(f"with_{FRAMEWORK}.adapter")
