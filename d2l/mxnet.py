@@ -957,7 +957,7 @@ class RNNLM(d2l.RNNLMScratch):
         return self.linear(rnn_outputs).swapaxes(0, 1)
 
 
-# chapters/en/deep-rnn.md: Concise Implementation
+# chapters/en/deep-rnn.md: Stacking Gated Layers
 class GRU(d2l.RNN):
     """The framework's gated recurrent units, in one or several layers.
 
@@ -965,7 +965,7 @@ class GRU(d2l.RNN):
     each layer; `num_layers`: number L of layers; `dropout`: probability with
     which an output of a layer below the top is set to zero in training.
 
-    Defined in "Concise Implementation" (chapters/en/deep-rnn.md).
+    Defined in "Stacking Gated Layers" (chapters/en/deep-rnn.md).
     """
     def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0):
         d2l.Module.__init__(self)

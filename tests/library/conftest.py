@@ -169,3 +169,9 @@ def seed_cells(tmp_path_factory):
         return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
     return seed_cells
+
+
+@pytest.fixture(scope="session")
+def adapter():
+    """How tests that hold for every framework make layers, give them weights and read numbers."""
+    return importlib.import_module(f"with_{FRAMEWORK}.adapter")
