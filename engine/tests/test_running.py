@@ -9,6 +9,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,8 @@ import pytest
 from polybook.cli import main
 from polybook.outputs import to_files
 from polybook.pipeline.book import load_book
-from polybook.pipeline.schedule import Durations, Slots, find_gpus, share_cores
+from polybook.pipeline.measures import Measures, Shard, read_shard
+from polybook.pipeline.schedule import Slots, find_gpus, share_cores
 from polybook.pipeline.units import find_state, find_units
 
 #: Writes down which process runs a cell; faults look for it afterwards.
@@ -160,20 +162,75 @@ def test_the_longest_goes_first_and_the_unknown_before_it(tmp_path):
     root = write_book(tmp_path, {name: ["1"] for name in "abcd"})
     units = find_units(load_book(root))
     path = root / "durations.json"
-    durations = Durations(path)
+    measures = Measures(path)
     for unit, seconds in zip(units, (1, 3, 2), strict=False):
-        durations.keep(unit, seconds)
+        measures.keep(unit, seconds)
 
-    for kept in (durations, Durations(path)):
+    for kept in (measures, Measures(path)):
         assert "".join(unit.chapter.name for unit in kept.longest_first(units)) == "dbca"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"pytorch/a": "long"}'])
-def test_lost_durations_are_no_error(tmp_path, content):
+def test_lost_measures_are_no_error(tmp_path, content):
     units = find_units(load_book(write_book(tmp_path, {"a": ["1"]})))
     (tmp_path / "durations.json").write_text(content)
 
-    assert Durations(tmp_path / "durations.json").longest_first(units) == units
+    assert Measures(tmp_path / "durations.json").longest_first(units) == units
+
+
+# Shards
+
+
+def shares(units, measures, count: int) -> list[list[str]]:
+    parts = (measures.part(units, Shard(number, count)) for number in range(1, count + 1))
+    return [[unit.chapter.name for unit in part] for part in parts]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 11])
+def test_shards_are_equal_in_number_where_nothing_is_known(tmp_path, count):
+    units = find_units(load_book(write_book(tmp_path, {name: ["1"] for name in "abcdefgh"})))
+    parts = shares(units, Measures(tmp_path / "none"), count)
+
+    assert sorted(name for part in parts for name in part) == list("abcdefgh")
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert shares(units[::-1], Measures(tmp_path / "none"), count) == parts
+
+
+def test_shards_take_the_same_time_where_times_are_known(tmp_path):
+    units = find_units(load_book(write_book(tmp_path, {name: ["1"] for name in "abcdef"})))
+    measures = Measures(tmp_path / "durations.json")
+    for unit, seconds in zip(units, (10, 1, 4, 3, 2), strict=False):
+        measures.keep(unit, seconds)
+
+    assert shares(units, measures, 2) == [["a", "e"], ["c", "f", "d", "b"]]  # f is thought to take 4 s
+
+
+@pytest.mark.parametrize("text", ["", "2", "0/2", "3/2", "1/0", "-1/2", "a/b", "1/2/3"])
+def test_what_is_no_shard(tmp_path, text, capsys):
+    assert read_shard(text) is None
+    assert execute(write_book(tmp_path, {"one": ["1"]}), f"--shard={text}") == 2
+    assert "is no shard; write for example 2/8" in capsys.readouterr().err
+
+
+def test_shards_do_all_the_work_between_them(tmp_path, capsys):
+    """Each shard has a clone of its own, as in CI; fresh results are nobody's work."""
+    chapters = {name: [f"print({name!r})"] for name in "abcd"}
+    source = tmp_path / "source"
+    source.mkdir()
+    assert execute(write_book(source, chapters), "d") == 0
+    capsys.readouterr()
+    done = []
+    for number in (1, 2):
+        clone = shutil.copytree(source, tmp_path / f"{number}", symlinks=True)
+        assert execute(clone, "--shard", f"{number}/2") == 0
+        done += [name for name in "abc" if words(clone)[name] == "fresh"]
+        run = [2, 1][number - 1]
+        assert (
+            f"{run} run, 1 fresh already, 0 failed. {3 - run} left to other shards."
+            in capsys.readouterr().out
+        )
+
+    assert sorted(done) == ["a", "b", "c"]
 
 
 # Runs

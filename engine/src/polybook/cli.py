@@ -22,6 +22,7 @@ from .errors import PolybookError, UsageError
 
 if TYPE_CHECKING:
     from .pipeline.book import Book
+    from .pipeline.measures import Shard
     from .pipeline.units import State
 
 #: Whether all is well: decides the exit code.
@@ -178,10 +179,18 @@ def _execute(options: argparse.Namespace) -> Outcome:
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
     jobs = _positive("--jobs", options.jobs)
-    wishes = Wishes(options.force, options.smoke, options.accept, jobs, options.timeout)
+    wishes = Wishes(
+        force=options.force,
+        smoke=options.smoke,
+        accept=options.accept,
+        shard=options.shard,
+        jobs=jobs,
+        cell_timeout=options.timeout,
+    )
     result = execute(book, units, wishes)
     fine = _print_findings(result.diagnostics)
-    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.")
+    left = f" {result.left} left to other shards." if options.shard else ""
+    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.{left}")
     return fine
 
 
@@ -197,6 +206,12 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="runs at a time, which share the cores (default: 1)",
     )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="K/N",
+        help="do the K-th of N equal parts of the work, for CI matrices",
+    )
     parser.add_argument("--force", action="store_true", help="run what is fresh as well")
     parser.add_argument(
         "--accept", action="store_true", help="store a result that differs from that of the same code before"
@@ -208,6 +223,15 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="the longest a cell may run (default: 1800)",
     )
+
+
+def _shard(text: str) -> Shard:
+    from .pipeline.measures import read_shard
+
+    shard = read_shard(text)
+    if shard is None:
+        raise argparse.ArgumentTypeError(f"{text} is no shard; write for example 2/8")
+    return shard
 
 
 def _library(options: argparse.Namespace) -> Outcome:

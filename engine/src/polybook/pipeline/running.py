@@ -19,15 +19,15 @@ from ..results import check_record, compare_records
 from ..store import Store
 from .book import Book
 from .execution import Tally, Wishes
+from .measures import Measures
 from .progress import Part, Progress
-from .schedule import GPU_VARIABLE, Durations, Slot, Slots, find_cores, find_gpus
-from .units import BUILD_FOLDER, DATA_VARIABLE, OUTPUTS_FOLDER, Unit, data_roots, find_state
+from .schedule import GPU_VARIABLE, Slot, Slots, find_cores, find_gpus
+from .units import DATA_VARIABLE, OUTPUTS_FOLDER, Unit, data_roots, execution_folder, find_state
 
 ENVIRONMENTS_FOLDER = ".venvs"
 #: Set, it makes training take seconds; the results mean nothing and are never stored.
 SMOKE_VARIABLE = "D2L_SMOKE"
 
-_DURATIONS = "durations.json"
 #: How often a unit is run when its kernel dies.
 _ATTEMPTS = 2
 
@@ -63,7 +63,7 @@ async def _run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: T
         runner = _Runner(book, wishes, tally, progress)
         try:
             async with asyncio.TaskGroup() as group:
-                for unit in runner.durations.longest_first(units):
+                for unit in runner.measures.longest_first(units):
                     group.create_task(runner.run(unit))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from errors
@@ -94,9 +94,9 @@ class _Runner:
     """
 
     def __init__(self, book: Book, wishes: Wishes, tally: Tally, progress: Progress) -> None:
-        self.folder = book.root / BUILD_FOLDER / "execution"
+        self.folder = execution_folder(book)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.durations = Durations(self.folder / _DURATIONS)
+        self.measures = Measures.of(book)
         self.store = Store(book.root / OUTPUTS_FOLDER)
         self.wishes = wishes
         self.tally = tally
@@ -127,7 +127,7 @@ class _Runner:
         start = time.monotonic()
         record = await self._attempt(self._setting(unit, slot), unit, part)
         if not self.wishes.smoke:
-            self.durations.keep(unit, time.monotonic() - start)
+            self.measures.keep(unit, time.monotonic() - start)
             kept = self._keep(unit, record)
             self.tally.diagnostics += check_record(kept, unit.settings.expect, unit.places)
         self.tally.run += 1

@@ -156,6 +156,11 @@ def data_roots(book: Book) -> list[Path]:
     return roots
 
 
+def execution_folder(book: Book) -> Path:
+    """Return the folder that code runs in; all that is in it can be made again."""
+    return book.root / BUILD_FOLDER / "execution"
+
+
 def pinned_version(root: Path, framework: str) -> str | None:
     """Return the version of a framework that the book's requirements pin, if they do."""
     try:
