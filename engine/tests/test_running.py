@@ -23,7 +23,8 @@ import pytest
 from polybook.cli import main
 from polybook.outputs import to_files
 from polybook.pipeline.book import load_book
-from polybook.pipeline.measures import Measures, Shard, read_shard
+from polybook.pipeline.measures import Cost, Measures, Shard, read_shard
+from polybook.pipeline.memory import Memory, read_size
 from polybook.pipeline.schedule import Slots, find_gpus, share_cores
 from polybook.pipeline.units import find_state, find_units
 
@@ -161,21 +162,21 @@ def test_a_stopped_run_gives_its_slot_back():
 def test_the_longest_goes_first_and_the_unknown_before_it(tmp_path):
     root = write_book(tmp_path, {name: ["1"] for name in "abcd"})
     units = find_units(load_book(root))
-    path = root / "durations.json"
+    path = root / "measures.json"
     measures = Measures(path)
     for unit, seconds in zip(units, (1, 3, 2), strict=False):
-        measures.keep(unit, seconds)
+        measures.keep(unit, Cost(seconds, 0))
 
     for kept in (measures, Measures(path)):
         assert "".join(unit.chapter.name for unit in kept.longest_first(units)) == "dbca"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"pytorch/a": "long"}'])
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"pytorch/a": "long"}', '{"pytorch/a": {"years": 1}}'])
 def test_lost_measures_are_no_error(tmp_path, content):
     units = find_units(load_book(write_book(tmp_path, {"a": ["1"]})))
-    (tmp_path / "durations.json").write_text(content)
+    (tmp_path / "measures.json").write_text(content)
 
-    assert Measures(tmp_path / "durations.json").longest_first(units) == units
+    assert Measures(tmp_path / "measures.json").longest_first(units) == units
 
 
 # Shards
@@ -198,9 +199,9 @@ def test_shards_are_equal_in_number_where_nothing_is_known(tmp_path, count):
 
 def test_shards_take_the_same_time_where_times_are_known(tmp_path):
     units = find_units(load_book(write_book(tmp_path, {name: ["1"] for name in "abcdef"})))
-    measures = Measures(tmp_path / "durations.json")
+    measures = Measures(tmp_path / "measures.json")
     for unit, seconds in zip(units, (10, 1, 4, 3, 2), strict=False):
-        measures.keep(unit, seconds)
+        measures.keep(unit, Cost(seconds, 0))
 
     assert shares(units, measures, 2) == [["a", "e"], ["c", "f", "d", "b"]]  # f is thought to take 4 s
 
@@ -231,6 +232,108 @@ def test_shards_do_all_the_work_between_them(tmp_path, capsys):
         )
 
     assert sorted(done) == ["a", "b", "c"]
+
+
+# Memory
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("8G", 8 * 2**30),
+        ("1.5 GiB", 3 * 2**29),
+        ("512mb", 2**29),
+        ("100", 100),
+        ("0", None),
+        ("", None),
+        ("8 cores", None),
+        ("-1G", None),
+    ],
+)
+def test_sizes(text, size):
+    assert read_size(text) == size
+
+
+def test_a_size_that_is_none(tmp_path, capsys):
+    assert execute(write_book(tmp_path, {"one": ["1"]}), "--memory", "much") == 2
+    assert "much is no size; write for example 8G" in capsys.readouterr().err
+
+
+def test_memory_is_held_up_to_its_bound_and_in_turn():
+    began: list[int] = []
+    together: list[float] = []
+
+    async def use(memory, size):
+        async with memory.hold(size) as share:
+            began.append(size)
+            together.append(memory.bound - memory.free)
+            await asyncio.sleep(0.01)
+            assert share.covers(min(size, 10))
+
+    async def use_all():
+        memory = Memory(10)
+        await asyncio.gather(*(use(memory, size) for size in (4, 6, 20, 1, 5, 5)))
+        return memory.free
+
+    assert asyncio.run(use_all()) == 10
+    assert began == [4, 6, 20, 1, 5, 5]  # the large one is not passed by the small
+    assert max(together) == 10
+
+
+def test_a_share_grows_while_memory_is_free():
+    async def grow():
+        memory = Memory(10)
+        async with memory.hold(4) as first, memory.hold(3) as second:
+            assert first.covers(7)
+            assert memory.free == 0
+            assert not second.covers(4)
+            assert second.is_short
+            assert not second.covers(11)
+            assert not second.is_short  # nor would it have enough alone
+        return memory.free
+
+    assert asyncio.run(grow()) == 10
+
+
+def test_a_unit_is_thought_to_need_what_it_needed(tmp_path):
+    units = find_units(load_book(write_book(tmp_path, {name: ["1"] for name in "ab"})))
+    measures = Measures(tmp_path / "measures.json")
+    measures.keep(units[0], Cost(1, 1000))
+
+    assert [measures.memory(unit) for unit in units] == [1100, 2 * 2**30]
+
+
+#: Takes half a gigabyte, and waits until that may have been noticed.
+TAKING = "taken = bytearray(2**29)\nfor place in range(0, 2**29, 4096): taken[place] = 1\ntime.sleep(2)"
+
+
+def test_a_run_that_outgrows_its_memory_has_it_all_later(tmp_path, capsys):
+    root = write_book(tmp_path, {"a": [TAKING], "b": [TAKING]})
+    measures = Measures.of(load_book(root))
+    for unit in find_units(load_book(root)):
+        measures.keep(unit, Cost(1, 2**27))
+
+    assert execute(root, "-j", "2", "--memory", "900M") == 0
+
+    again = capsys.readouterr().err.count("more memory than is free beside the others and runs again")
+    assert again in (1, 2)  # the second may be refused while the first is being ended
+    assert set(words(root).values()) == {"fresh"}
+    kept = json.loads((root / "_build/execution/measures.json").read_text())
+    assert all(cost["memory"] > 2**29 for cost in kept.values())
+    assert len(pids(root)) == 2 + again
+    assert not any(map(is_running, pids(root)))
+
+
+def test_a_run_that_needs_more_memory_than_there_is_fails(tmp_path, capsys):
+    root = write_book(tmp_path, {"a": [TAKING], "b": ["1"]})
+
+    assert execute(root, "--memory", "400M") == 1
+
+    said = capsys.readouterr()
+    assert "a.md:8: X014 Cell 2 took more memory than it may: the kernel held 0." in said.err
+    assert "1 run, 0 fresh already, 1 failed." in said.out
+    assert words(root) == {"a": "missing", "b": "fresh"}
+    assert not any(map(is_running, pids(root)))
 
 
 # Runs
@@ -267,8 +370,9 @@ def test_chapters_run_side_by_side(tmp_path, monkeypatch, capsys):
     assert text(root, "two") == f"7 {share}\n"
     assert text(root, "dying") == "lives\n"
     assert words(root)["failing"] == "missing"
-    kept = json.loads((root / "_build/execution/durations.json").read_text())
+    kept = json.loads((root / "_build/execution/measures.json").read_text())
     assert set(kept) == {"pytorch/one", "pytorch/two", "pytorch/dying"}
+    assert all(cost["memory"] > 10 * 2**20 for cost in kept.values())
     assert not any(map(is_running, pids(root)))
 
 

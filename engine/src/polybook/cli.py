@@ -185,6 +185,7 @@ def _execute(options: argparse.Namespace) -> Outcome:
         accept=options.accept,
         shard=options.shard,
         jobs=jobs,
+        memory=options.memory,
         cell_timeout=options.timeout,
     )
     result = execute(book, units, wishes)
@@ -207,6 +208,12 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         help="runs at a time, which share the cores (default: 1)",
     )
     parser.add_argument(
+        "--memory",
+        type=_size,
+        metavar="SIZE",
+        help="what kernels may hold together, such as 8G (default: no bound)",
+    )
+    parser.add_argument(
         "--shard",
         type=_shard,
         metavar="K/N",
@@ -223,6 +230,15 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="the longest a cell may run (default: 1800)",
     )
+
+
+def _size(text: str) -> int:
+    from .pipeline.memory import read_size
+
+    size = read_size(text)
+    if size is None:
+        raise argparse.ArgumentTypeError(f"{text} is no size; write for example 8G")
+    return size
 
 
 def _shard(text: str) -> Shard:

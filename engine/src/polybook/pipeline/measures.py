@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .book import Book
 from .files import write_if_changed
 from .units import Unit, execution_folder
 
-_FILE = "durations.json"
+_FILE = "measures.json"
+#: The bytes that a unit is thought to need before it has run.
+_USUAL_MEMORY = 2 * 1024**3
+#: By how much more than the last time it is thought to need.
+_MARGIN = 1.1
 _SHARD = re.compile(r"(\d+)/(\d+)")
 
 
@@ -35,8 +39,18 @@ def read_shard(text: str) -> Shard | None:
     return shard if shard and 1 <= shard.number <= shard.count else None
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a unit took."""
+
+    #: How long it ran.
+    seconds: float
+    #: The bytes of memory that it held at the most.
+    memory: int
+
+
 class Measures:
-    """How many seconds units took when they last ran here; lost, they only cost time.
+    """What units took when they last ran from here; lost, it only costs time.
 
     Args:
         path: The JSON file that keeps them.
@@ -44,7 +58,7 @@ class Measures:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seconds = _read_seconds(path)
+        self._costs = _read_costs(path)
 
     @classmethod
     def of(cls, book: Book) -> Measures:
@@ -53,7 +67,12 @@ class Measures:
 
     def longest_first(self, units: Iterable[Unit]) -> list[Unit]:
         """Return the units in the order to run them: those that never ran may be the longest."""
-        return sorted(units, key=lambda unit: -self._seconds.get(unit.name, math.inf))
+        return sorted(units, key=lambda unit: -self._seconds(unit, math.inf))
+
+    def memory(self, unit: Unit) -> int:
+        """Return the bytes of memory that a unit is thought to need: a little more than the last time."""
+        cost = self._costs.get(unit.name)
+        return int(cost.memory * _MARGIN) if cost else _USUAL_MEMORY
 
     def part(self, units: Sequence[Unit], shard: Shard) -> list[Unit]:
         """Return the units of one shard; each unit is in one of them.
@@ -61,9 +80,9 @@ class Measures:
         The longest goes first to the shard that has the least to do so far. What never ran counts as the
         mean of the others, so without any measure the shards are equal in number.
         """
-        known = [seconds for unit in units if (seconds := self._seconds.get(unit.name)) is not None]
+        known = [self._costs[unit.name].seconds for unit in units if unit.name in self._costs]
         mean = sum(known) / len(known) if known else 1.0
-        weights = {unit.name: self._seconds.get(unit.name, mean) for unit in units}
+        weights = {unit.name: self._seconds(unit, mean) for unit in units}
         shards: list[list[Unit]] = [[] for _ in range(shard.count)]
         loads = [(0.0, 0)] * shard.count
         for unit in sorted(units, key=lambda unit: (-weights[unit.name], unit.name)):
@@ -73,18 +92,20 @@ class Measures:
             shards[least].append(unit)
         return shards[shard.number - 1]
 
-    def keep(self, unit: Unit, seconds: float) -> None:
-        """Remember how long a unit took, unless the disk is full."""
-        self._seconds[unit.name] = round(seconds, 1)
+    def keep(self, unit: Unit, cost: Cost) -> None:
+        """Remember what a unit took, unless the disk is full."""
+        self._costs[unit.name] = cost
+        costs = {name: asdict(each) for name, each in self._costs.items()}
         with suppress(OSError):
-            write_if_changed(self._path, json.dumps(self._seconds, indent=1, sort_keys=True) + "\n")
+            write_if_changed(self._path, json.dumps(costs, indent=1, sort_keys=True) + "\n")
+
+    def _seconds(self, unit: Unit, default: float) -> float:
+        cost = self._costs.get(unit.name)
+        return cost.seconds if cost else default
 
 
-def _read_seconds(path: Path) -> dict[str, float]:
+def _read_costs(path: Path) -> dict[str, Cost]:
     try:
-        seconds = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        return {name: Cost(**cost) for name, cost in json.loads(path.read_bytes()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}
-    if not isinstance(seconds, Mapping):
-        return {}
-    return {name: value for name, value in seconds.items() if isinstance(value, int | float)}

@@ -24,6 +24,7 @@ from .book import Book
 
 BUILD_FOLDER = "_build"
 OUTPUTS_FOLDER = "outputs"
+ENVIRONMENTS_FOLDER = ".venvs"
 REQUIREMENTS_FOLDER = "requirements"
 
 #: Names a folder that data files are looked for in first.
