@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -178,13 +179,16 @@ def _execute(options: argparse.Namespace) -> Outcome:
         if (not options.framework or unit.framework in options.framework)
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
-    jobs = _positive("--jobs", options.jobs)
+    if options.dask:
+        _check_dask(options)
+    jobs = _positive("--jobs", options.jobs or 1)
     wishes = Wishes(
         force=options.force,
         smoke=options.smoke,
         accept=options.accept,
         shard=options.shard,
         jobs=jobs,
+        dask=options.dask,
         memory=options.memory,
         cell_timeout=options.timeout,
     )
@@ -203,7 +207,6 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         "-j",
         "--jobs",
         type=int,
-        default=1,
         metavar="N",
         help="runs at a time, which share the cores (default: 1)",
     )
@@ -212,6 +215,9 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         type=_size,
         metavar="SIZE",
         help="what kernels may hold together, such as 8G (default: no bound)",
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://10.0.0.1:8786, not here"
     )
     parser.add_argument(
         "--shard",
@@ -230,6 +236,18 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="the longest a cell may run (default: 1800)",
     )
+
+
+def _check_dask(options: argparse.Namespace) -> None:
+    """Refuse what has no meaning where a Dask cluster runs the code."""
+    if find_spec("distributed") is None:
+        what, advice = "`--dask` needs Dask.", "Install it with `pip install 'polybook[dask]'`."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, advice))
+    for option, value in (("--jobs", options.jobs), ("--memory", options.memory)):
+        if value is not None:
+            what = f"`{option}` says what this machine may do, and `--dask` leaves it to others."
+            advice = "Set the threads and resources of the workers."
+            raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, advice))
 
 
 def _size(text: str) -> int:

@@ -97,6 +97,8 @@ class Code(Enum):
     RESULT_DIFFERS = "X013"
     #: A run needs more memory than runs may have.
     OUT_OF_MEMORY = "X014"
+    #: A Dask cluster cannot be reached, or lost a run.
+    CLUSTER = "X015"
 
 
 #: Findings that inform and do not fail a command.

@@ -119,7 +119,7 @@ async def run(
         kernel = _Kernel(cells, setting, Path(folder))
         try:
             await kernel.start(places[0])
-            async with _beside(kernel.watch(places, may_hold)):
+            async with beside(kernel.watch(places, may_hold)):
                 for index, place in enumerate(places):
                     if on_cell:
                         on_cell(index + 1, len(cells))
@@ -130,7 +130,7 @@ async def run(
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Do some work while the block runs; where one of them raises, the other ends."""
     try:
         async with asyncio.TaskGroup() as group:

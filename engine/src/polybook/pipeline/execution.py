@@ -25,6 +25,8 @@ class Wishes:
     shard: Shard | None = None
     #: How many runs there are at a time.
     jobs: int = 1
+    #: The address of a Dask cluster to run on, `None` for this machine.
+    dask: str | None = None
     #: The bytes of memory that runs may hold together, `None` for as many as they like.
     memory: int | None = None
     #: Seconds that one cell may run, `None` for as long as it likes.

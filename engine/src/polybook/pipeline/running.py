@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..diagnostics import Code, Diagnostic
@@ -43,20 +44,34 @@ def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -
         left = [unit for unit in units if wishes.runs(find_state(unit)[0])]
         tally.fresh += len(units) - len(left)
         try:
-            asyncio.run(_run_units(book, left, wishes, tally))
+            asyncio.run(_run_units(book, store, left, wishes, tally))
         except asyncio.CancelledError as error:
             raise KeyboardInterrupt from error
 
 
-async def _run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
+async def _run_units(book: Book, store: Store, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
     with _stopped_by_signals(), Progress("Running", len(units)) as progress:
-        runner = _Runner(book, wishes, tally, progress)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for unit in runner.measures.longest_first(units):
-                    group.create_task(runner.run(unit))
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from errors
+        measures = Measures.of(book)
+        async with _place(wishes, measures) as place:
+            runner = _Runner(place, measures, store, wishes, tally, progress)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for unit in measures.longest_first(units):
+                        group.create_task(runner.run(unit))
+            except BaseExceptionGroup as errors:
+                raise errors.exceptions[0] from errors
+
+
+@contextlib.asynccontextmanager
+async def _place(wishes: Wishes, measures: Measures) -> AsyncIterator[Place]:
+    """Open the place where units are to run."""
+    if wishes.dask is None:
+        yield Here(wishes, measures)
+        return
+    from .cluster import connected
+
+    async with connected(wishes.dask, wishes, measures) as cluster:
+        yield cluster
 
 
 @contextlib.contextmanager
@@ -73,23 +88,22 @@ def _stopped_by_signals() -> Iterator[None]:
             loop.remove_signal_handler(each)
 
 
+@dataclass(frozen=True, slots=True)
 class _Runner:
-    """Has units run and keeps what they give.
+    """Has units run and keeps what they give."""
 
-    Args:
-        book: The book.
-        wishes: How to run.
-        tally: Is told what happened.
-        progress: Is told what happens.
-    """
-
-    def __init__(self, book: Book, wishes: Wishes, tally: Tally, progress: Progress) -> None:
-        self.measures = Measures.of(book)
-        self.place: Place = Here(wishes, self.measures)
-        self.store = Store(book.root / OUTPUTS_FOLDER)
-        self.wishes = wishes
-        self.tally = tally
-        self.progress = progress
+    #: Where they run.
+    place: Place
+    #: Is told what they took.
+    measures: Measures
+    #: Keeps their results.
+    store: Store
+    #: How to run.
+    wishes: Wishes
+    #: Is told what happened.
+    tally: Tally
+    #: Is told what happens.
+    progress: Progress
 
     async def run(self, unit: Unit) -> None:
         """Run a unit; whatever is wrong with it goes to the tally."""
