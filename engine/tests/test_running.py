@@ -429,6 +429,26 @@ def test_a_rerun_that_differs_is_stored_only_when_accepted(tmp_path, capsys):
     assert text(root, "a") == "loss 2.00\n"
 
 
+def test_a_result_without_its_data_file_is_stale_once_the_file_is_there(tmp_path, monkeypatch, capsys):
+    data = tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setenv("D2L_DATA", str(data))
+    reading = f"tale = pathlib.Path({str(data)!r}, 'tale.txt')\nprint(tale.read_text() if tale.exists() else 'none')"
+    root = write_book(tmp_path, {"a": [reading], "b": ["1"]})
+    assert execute(root) == 0
+    assert execute(root) == 0
+    assert "0 run, 2 fresh" in capsys.readouterr().out
+    (data / "tale.txt").write_text("Once")
+
+    assert main(["status", "--explain", "--book", str(root)]) == 0
+
+    assert "stale    pytorch     a: Data file `tale.txt` is there now." in capsys.readouterr().out
+    assert execute(root) == 0
+    assert text(root, "a") == "Once\n"
+    (data / "tale.txt").unlink()  # another machine need not have it
+    assert words(root) == {"a": "fresh", "b": "fresh"}
+
+
 def test_bounds_are_looked_at_after_a_run_and_whenever_asked(tmp_path, capsys):
     curves = '{"curves": [{"name": "ppl", "x": [1], "y": [9.5]}]}'
     code = f"display({{'application/vnd.d2l.curves+json': {curves}}}, raw=True)"

@@ -181,7 +181,7 @@ def _execute(options: argparse.Namespace) -> Outcome:
     ]
     if options.dask:
         _check_dask(options)
-    jobs = _positive("--jobs", options.jobs or 1)
+    jobs = 1 if options.jobs is None else _positive("--jobs", options.jobs)
     wishes = Wishes(
         force=options.force,
         smoke=options.smoke,

@@ -77,8 +77,9 @@ class RunResult:
 
     #: The outputs of each cell as the kernel sent them, updates of displays carried out.
     outputs: tuple[tuple[Output, ...], ...]
-    #: The SHA-1 of each data file that was read, by its name relative to its folder.
-    data: Mapping[str, str]
+    #: The SHA-1 of each data file that was read, by its name relative to its folder, and `None` for each
+    #: that was looked for in vain.
+    data: Mapping[str, str | None]
     #: The version of Python.
     python: str
     #: The framework's public version.
@@ -305,7 +306,7 @@ class _Kernel:
         return ast.literal_eval(answer["data"]["text/plain"])
 
     def _data_names(self) -> set[str]:
-        """Return the names of the files that were read, relative to the folders they lie in."""
+        """Return the names of the files that were looked for, relative to the folders they lie in."""
         paths = [Path(os.fsdecode(name)) for name in self.reads.read_bytes().split(b"\0") if name]
         return {
             path.relative_to(form).as_posix()

@@ -61,8 +61,8 @@ class Provenance:
     python: str
     #: `cpu`, or the name of the accelerator.
     device: str
-    #: The SHA-1 of each data file that the run read, by name.
-    data: Mapping[str, str]
+    #: The SHA-1 of each data file that the run read, by name; `None` for one it looked for in vain.
+    data: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Unit:
         """
         stored = record.provenance if record else None
         data = dict(stored.data) if stored else {}
-        data |= digest_data(data, data_roots(self.book))
+        data |= {name: digest for name, digest in digest_data(data, data_roots(self.book)).items() if digest}
         version = pinned_version(self.book.root, self.framework) or (stored.version if stored else "")
         return key_parts(self.framework, version, self.codes, self.definitions, data)
 
