@@ -74,7 +74,8 @@ CELLS = {
     "read": "import os, pathlib\nlen(pathlib.Path(os.environ['D2L_DATA'], 'tales/time.txt').read_text())",
     "read again": "len(open('link/tales/time.txt', 'rb').read())",
     "look": "os.path.exists(os.environ['D2L_DATA'] + '/seen.txt')",
-    "look in vain": "[pathlib.Path(os.environ['D2L_DATA'], 'tales/lost.txt').is_file(), os.path.exists('/no')]",
+    "look in vain": "pathlib.Path(os.environ['D2L_DATA'], 'tales/lost.txt').is_file()",
+    "look elsewhere": "os.path.exists('/lost.txt')",
     "look at code": "os.path.exists(os.environ['D2L_DATA'] + '/lost.py')",
     "stat": "os.stat(os.getcwd(), follow_symlinks=False) == os.lstat('.') and os.stat(0) is not None",
     "write": "open(os.environ['D2L_DATA'] + '/written.txt', 'w').write('x')",
@@ -160,7 +161,7 @@ def test_cells_run_where_and_with_what_the_setting_says(session):
 
 
 def test_data_files_that_were_read_or_looked_for_are_known(session):
-    assert value(session.outputs["look in vain"]) == [False, False]
+    assert value(session.outputs["look in vain"]) is value(session.outputs["look elsewhere"]) is False
     assert value(session.outputs["stat"])
     assert session.result.data == {
         "absent.txt": None,

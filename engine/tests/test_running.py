@@ -433,7 +433,8 @@ def test_a_result_without_its_data_file_is_stale_once_the_file_is_there(tmp_path
     data = tmp_path / "data"
     data.mkdir()
     monkeypatch.setenv("D2L_DATA", str(data))
-    reading = f"tale = pathlib.Path({str(data)!r}, 'tale.txt')\nprint(tale.read_text() if tale.exists() else 'none')"
+    path = str(data / "tale.txt")
+    reading = f"tale = pathlib.Path({path!r})\nprint(tale.read_text() if tale.exists() else 'none')"
     root = write_book(tmp_path, {"a": [reading], "b": ["1"]})
     assert execute(root) == 0
     assert execute(root) == 0
