@@ -6,7 +6,7 @@ FRAMEWORKS := pytorch jax
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: site test execute serve check library notebooks bench clean
+.PHONY: site test nbval execute serve check library notebooks bench clean
 
 site: .venv/site.stamp
 	$(POLYBOOK) build
@@ -31,6 +31,14 @@ test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 	cd engine && ../.venv/bin/python -m mypy
 	.venv/bin/python -m pytest
 	set -e; for framework in $(FRAMEWORKS); do .venvs/$$framework/bin/python -m pytest tests/library; done
+
+# The built notebooks, cell by cell and in seconds, as a reader would run them.
+nbval: notebooks $(FRAMEWORKS:%=nbval-%)
+
+nbval-%: .venvs/%/ready.stamp
+	D2L_SMOKE=1 PYTHONPATH="$(CURDIR):$(CURDIR)/engine/src" .venvs/$*/bin/python -m pytest -p polybook.nbval \
+	  --override-ini filterwarnings=default --nbval-lax --nbval-current-env --nbval-results outputs/$* \
+	  _build/notebooks/en/$*
 
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py

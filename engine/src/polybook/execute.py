@@ -342,8 +342,8 @@ def _probe_definition() -> str:
 
 
 def _notebook(cells: Sequence[str]) -> NotebookNode:
-    notebook: NotebookNode = new_notebook()  # type: ignore[no-untyped-call]  # nbformat has no types
-    notebook.cells = [new_code_cell(code) for code in cells]  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = new_notebook()
+    notebook.cells = [new_code_cell(code) for code in cells]
     return notebook
 
 

@@ -44,7 +44,7 @@ def check_record(
         if any(map(_is_error, cell.outputs)):
             what, advice = f"The result of {where} is an error message.", "Mend the cell and run it again."
             yield Diagnostic(*place, Code.ERROR_IN_RESULT, what, advice)
-        if any(_is_plot_without_data(output) for output in cell.outputs):
+        if any(is_plot_without_data(output) for output in cell.outputs):
             what, advice = f"A plot of {where} has a curve without data.", "Draw what the run gives."
             yield Diagnostic(*place, Code.PLOT_WITHOUT_DATA, what, advice)
     for name, bound in expect.items():
@@ -56,7 +56,8 @@ def _is_error(output: Output) -> bool:
     return is_stderr and _TRACEBACK.search(output["text"]) is not None
 
 
-def _is_plot_without_data(output: Output) -> bool:
+def is_plot_without_data(output: Output) -> bool:
+    """Return whether an output is a plot that has a curve without data, or no curve at all."""
     if CURVES not in output.get("data", {}):
         return False
     curves = _curves(output)
