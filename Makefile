@@ -1,4 +1,5 @@
 # The two commands of the README are `make site` and `make test`; everything they need is set up inside.
+# OPTIONS are those of `polybook execute` and `polybook check`: make execute OPTIONS="-j 2".
 # Environments are ready when their stamp exists, so an interrupted set-up is taken up again.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -15,13 +16,13 @@ serve: .venv/site.stamp
 	$(POLYBOOK) serve
 
 check: .venv/site.stamp
-	$(POLYBOOK) check
+	$(POLYBOOK) check $(OPTIONS)
 
 library notebooks: .venv/site.stamp
 	$(POLYBOOK) $@
 
 execute: .venv/site.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
-	$(POLYBOOK) execute
+	$(POLYBOOK) execute $(OPTIONS)
 
 test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 	@command -v chromium >/dev/null || { \
@@ -43,6 +44,7 @@ nbval-%: .venvs/%/ready.stamp
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py
 	.venv/bin/python benchmarks/status.py
+	.venv/bin/python benchmarks/execution.py
 
 .venv/site.stamp: requirements.txt engine/pyproject.toml
 	"$(PYTHON)" -m venv .venv

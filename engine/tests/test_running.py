@@ -376,6 +376,36 @@ def test_chapters_run_side_by_side(tmp_path, monkeypatch, capsys):
     assert not any(map(is_running, pids(root)))
 
 
+def test_kernels_are_as_many_as_chapters_with_code_times_frameworks(tmp_path, capsys):
+    """Not times languages; and none for prose."""
+    names = ("a", "b")
+    root = write_book(tmp_path, {name: ["print(1)"] for name in names})
+    config = "{languages: {en: ., pt: pt, zh: zh, fr: fr}, frameworks: [pytorch, tensorflow, jax, mxnet]}"
+    (root / "_config.yml").write_text(f"polybook: {config}\n")
+    (root / "_toc.yml").write_text("format: jb-book\nroot: prose\nchapters: [{file: a}, {file: b}]\n")
+    (root / "prose.md").write_text("# No code\n")
+    for name in names:
+        (root / f"{name}.md").write_text((root / f"{name}.md").read_text().replace("}\n", "}\n#@tab all\n"))
+        for language in ("pt", "zh", "fr"):
+            (root / language).mkdir(exist_ok=True)
+            shutil.copy(root / f"{name}.md", root / language)
+    for name, distribution in (("tensorflow", "tensorflow-cpu"), ("jax", "jax"), ("mxnet", "mxnet")):
+        (root / ".venvs" / name).symlink_to(sys.prefix)
+        metadata = root / f"{distribution.replace('-', '_')}-1.0.dist-info/METADATA"
+        metadata.parent.mkdir()
+        metadata.write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+
+    assert execute(root, "-j", "2") == 0
+
+    assert "8 run, 0 fresh already, 0 failed." in capsys.readouterr().out
+    assert len(set(pids(root))) == len(names) * 4
+    for path in root.rglob("*.md"):
+        path.write_text(path.read_text() + "\nMore prose.\n")
+    assert execute(root) == 0
+    assert "0 run, 8 fresh already, 0 failed." in capsys.readouterr().out
+    assert len(pids(root)) == len(names) * 4
+
+
 def test_without_a_gpu_a_chapter_that_needs_one_does_not_run(tmp_path, monkeypatch, capsys):
     root = write_book(tmp_path, {"one": ["1"]}, "{one: {gpu: true}}")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

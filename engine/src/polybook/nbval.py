@@ -18,11 +18,10 @@ import pytest
 from nbval.plugin import IPyNbCell
 
 from .keys import digest_code
-from .outputs import CellResult, Output
+from .outputs import SVG, CellResult, Output
 from .results import CURVES, is_plot_without_data
 from .store import Store
 
-_SVG = "image/svg+xml"
 _RESULT: pytest.StashKey[CellResult] = pytest.StashKey()
 
 
@@ -87,6 +86,6 @@ def find_fault(outputs: Sequence[Mapping[str, Any]], stored: Sequence[Output]) -
         return "The cell draws no curves, and its stored result has some."
     if any(is_plot_without_data(plot) for plot in plots):
         return "A plot has a curve without data."
-    if not all("<svg" in plot["data"].get(_SVG, "") for plot in plots):
+    if not all("<svg" in plot["data"].get(SVG, "") for plot in plots):
         return "A plot has no image."
     return None
