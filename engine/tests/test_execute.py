@@ -74,6 +74,10 @@ CELLS = {
     "read": "import os, pathlib\nlen(pathlib.Path(os.environ['D2L_DATA'], 'tales/time.txt').read_text())",
     "read again": "len(open('link/tales/time.txt', 'rb').read())",
     "look": "os.path.exists(os.environ['D2L_DATA'] + '/seen.txt')",
+    "look in vain": "pathlib.Path(os.environ['D2L_DATA'], 'tales/lost.txt').is_file()",
+    "look elsewhere": "os.path.exists('/lost.txt')",
+    "look at code": "os.path.exists(os.environ['D2L_DATA'] + '/lost.py')",
+    "stat": "os.stat(os.getcwd(), follow_symlinks=False) == os.lstat('.') and os.stat(0) is not None",
     "write": "open(os.environ['D2L_DATA'] + '/written.txt', 'w').write('x')",
     "fail to read": "try:\n    open(os.environ['D2L_DATA'] + '/absent.txt')\nexcept OSError:\n    pass",
     "fork": """
@@ -156,9 +160,13 @@ def test_cells_run_where_and_with_what_the_setting_says(session):
     assert value(session.outputs["import"]) == 42
 
 
-def test_data_files_that_were_read_are_known(session):
+def test_data_files_that_were_read_or_looked_for_are_known(session):
+    assert value(session.outputs["look in vain"]) is value(session.outputs["look elsewhere"]) is False
+    assert value(session.outputs["stat"])
     assert session.result.data == {
+        "absent.txt": None,
         "forked.txt": hashlib.sha1(b"by a worker").hexdigest(),  # noqa: S324
+        "tales/lost.txt": None,
         "tales/time.txt": hashlib.sha1(b"The Time Traveller").hexdigest(),  # noqa: S324
     }
 
@@ -307,6 +315,7 @@ def test_digest_data_takes_the_first_folder_that_has_a_file(tmp_path):
 
     digests = digest_data(["only", "both", "none"], [tmp_path / "a", tmp_path / "b"])
 
+    assert digests.pop("none") is None
     assert digests == {
         name: hashlib.sha1(text).hexdigest()  # noqa: S324
         for name, text in {"both": b"a", "only": b"b"}.items()
