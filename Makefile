@@ -8,7 +8,7 @@ FRAMEWORKS := pytorch tensorflow jax mxnet
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: site test nbval execute serve check library notebooks bench clean
+.PHONY: site test nbval execute serve check library notebooks bench seeds clean
 
 site: .venv/site.stamp
 	$(POLYBOOK) build
@@ -46,6 +46,10 @@ bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py
 	.venv/bin/python benchmarks/status.py
 	.venv/bin/python benchmarks/execution.py
+
+# The seed chapters, in the folder that POLYBOOK_SEEDS names, for every framework that has an environment.
+seeds: .venv/site.stamp
+	.venv/bin/python benchmarks/seeds.py
 
 .venv/site.stamp: requirements.txt engine/pyproject.toml
 	"$(PYTHON)" -m venv .venv
