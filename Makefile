@@ -1,8 +1,9 @@
 # The two commands of the README are `make site` and `make test`; everything they need is set up inside.
 # Environments are ready when their stamp exists, so an interrupted set-up is taken up again.
+# `make test FRAMEWORKS="pytorch tensorflow jax"` does without the frameworks that this machine cannot have.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-FRAMEWORKS := pytorch jax
+FRAMEWORKS := pytorch tensorflow jax mxnet
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
@@ -21,7 +22,7 @@ library notebooks: .venv/site.stamp
 	$(POLYBOOK) $@
 
 execute: .venv/site.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
-	$(POLYBOOK) execute
+	$(POLYBOOK) execute $(FRAMEWORKS:%=--framework %)
 
 test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 	@command -v chromium >/dev/null || { \
@@ -50,9 +51,10 @@ seeds: .venv/site.stamp
 	.venv/bin/python $(PIP_INSTALL) -r requirements/test.txt
 	touch $@
 
+# The lists are complete, so pip need not look for more: tf-keras would ask for the larger `tensorflow`.
 .venvs/%/ready.stamp: requirements/%.txt
 	"$(PYTHON)" -m venv .venvs/$*
-	.venvs/$*/bin/python $(PIP_INSTALL) -r requirements/$*.txt
+	.venvs/$*/bin/python $(PIP_INSTALL) --no-deps -r requirements/$*.txt
 	touch $@
 
 clean:

@@ -14,26 +14,31 @@ import math
 import os
 import random
 import re
+import shutil
+import stat
 import sys
+import tarfile
 import time
+import urllib.error
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import jax
-import matplotlib
 import numpy as np
 import optax
 from flax import nnx
-from IPython import display, get_ipython
 from jax import lax, numpy as jnp
-from matplotlib.figure import Figure
 
 d2l = sys.modules[__name__]
 
 # _config.yml: aliases
 arange = jnp.arange
+argmax = lambda x, *args, **kwargs: x.argmax(*args, **kwargs)
+astype = lambda x, dtype: x.astype(dtype)
 concat = jnp.concatenate
 cos = jnp.cos
+cosh = jnp.cosh
 exp = jnp.exp
 eye = jnp.eye
 float32 = jnp.float32
@@ -41,16 +46,34 @@ int32 = jnp.int32
 linspace = jnp.linspace
 log = jnp.log
 matmul = jnp.matmul
+meshgrid = jnp.meshgrid
+normal = lambda loc, scale, size: jnp.asarray(np.random.normal(loc, scale, size))
+numpy = np.asarray
 ones = jnp.ones
 ones_like = jnp.ones_like
+rand = lambda *size: jnp.asarray(np.random.random(size))
+reduce_mean = lambda x, *args, **kwargs: x.mean(*args, **kwargs)
+reduce_sum = lambda x, *args, **kwargs: x.sum(*args, **kwargs)
+reshape = lambda x, *args: x.reshape(*args)
 sigmoid = jax.nn.sigmoid
 sin = jnp.sin
 sinh = jnp.sinh
+size = lambda x: x.size
 stack = jnp.stack
 tanh = jnp.tanh
 tensor = jnp.array
+to = jax.device_put
+transpose = lambda x: x.T
 zeros = jnp.zeros
 zeros_like = jnp.zeros_like
+
+
+# _config.yml: aliases with names of Python's own, which mean Python's in this module
+def __getattr__(name):
+    try:
+        return {'abs': jnp.abs}[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
 # chapters/en/interface.md: Growing a Class
@@ -93,7 +116,8 @@ class ProgressBoard(d2l.HyperParameters):
     """A plot of one or more curves that grows while a program runs.
 
     `xlim`, `ylim`: pairs (low, high); `xscale`, `yscale`: 'linear' or 'log';
-    `ls`, `colors`: line styles and colors, taken in turn; `figsize`: inches.
+    `ls`, `colors`: line styles and colors, taken in turn; `figsize`: inches;
+    `unit`: what the y are measured in, such as 's', None for mere numbers.
     With `display=False` the board collects points and shows nothing.
 
     Defined in "Watching a Run" (chapters/en/interface.md).
@@ -101,7 +125,7 @@ class ProgressBoard(d2l.HyperParameters):
     def __init__(self, xlabel=None, ylabel=None, xlim=None, ylim=None,
                  xscale='linear', yscale='linear', ls=('-', '--', '-.', ':'),
                  colors=('#2a83c4', '#d95f02', '#158a66', '#c2569b'),
-                 figsize=(4.2, 2.8), display=True):
+                 figsize=(4.2, 2.8), display=True, unit=None):
         self.save_hyperparameters()
         self.start()
 
@@ -111,7 +135,7 @@ class ProgressBoard(d2l.HyperParameters):
         self.waiting = {}        # Name of a curve: points to be averaged
         self.handle = None       # The display that is updated
         self.finished = False
-        self.redrawn = time.monotonic()
+        self.due = time.monotonic() + 0.5   # When to draw again
 
     def draw(self, x, y, label, every_n=1, transform=None):
         """Add the number `y` at `x` to the curve `label`.
@@ -122,19 +146,21 @@ class ProgressBoard(d2l.HyperParameters):
         if self.finished:
             self.start()
         points = self.waiting.setdefault(label, [])
-        points.append((float(x), float(y)))
+        points.append((x, y))
         if len(points) < every_n:
             return
-        x, y = (sum(values) / len(points) for values in zip(*points))
+        x, y = (sum(map(float, values)) / len(points) for values in zip(*points))
         points.clear()
         y = transform(y) if transform else y
         self.curves.setdefault(label, []).append((x, y))
-        if (self.display and d2l.in_notebook()
-                and time.monotonic() - self.redrawn > 0.5):
+        if self.display and d2l.in_notebook() and time.monotonic() > self.due:
             self.refresh()
 
     def svg(self):
         """Return the plot as the text of an SVG image."""
+        import matplotlib
+        from matplotlib.figure import Figure
+
         buffer = io.StringIO()
         with matplotlib.rc_context(d2l.BOARD_STYLE):
             figure = Figure(figsize=self.figsize, layout='constrained')
@@ -176,18 +202,22 @@ class ProgressBoard(d2l.HyperParameters):
                     for v in values]
         curves = [(label, *zip(*points)) for label, points in self.curves.items()]
         return {'xlabel': self.xlabel, 'ylabel': self.ylabel,
-                'curves': [{'name': label, 'x': rounded(xs), 'y': rounded(ys)}
-                           for label, xs, ys in curves]}
+                'curves': [{'name': label, 'x': rounded(xs), 'y': rounded(ys),
+                            'unit': self.unit} for label, xs, ys in curves]}
 
     def refresh(self):
         """Put the plot as it is now into the notebook's one display of it."""
+        from IPython import display
+
+        begun = time.monotonic()
         bundle = {'image/svg+xml': self.svg(), 'text/plain': self.describe(),
                   'application/vnd.d2l.curves+json': self.numbers()}
         if self.handle is None:
             self.handle = display.display(bundle, raw=True, display_id=True)
         else:
             self.handle.update(bundle, raw=True)
-        self.redrawn = time.monotonic()
+        now = time.monotonic()
+        self.due = now + min(max(0.5, 50 * (now - begun)), 5)
 
     def show(self):
         """Finish the plot: draw it a last time or, in a script, print a table.
@@ -211,7 +241,8 @@ def in_notebook():
 
     Defined in "Watching a Run" (chapters/en/interface.md).
     """
-    return hasattr(get_ipython(), 'kernel')
+    ipython = sys.modules.get('IPython')         # A kernel has imported it
+    return ipython is not None and hasattr(ipython.get_ipython(), 'kernel')
 
 
 # chapters/en/interface.md: Watching a Run
@@ -369,21 +400,23 @@ def cpu():
 
 
 # chapters/en/interface.md: Devices
-def gpu(i=0):
-    """Return the GPU number `i`; the machine must have it.
-
-    Defined in "Devices" (chapters/en/interface.md).
-    """
-    return jax.devices('gpu')[i]
-
-
-# chapters/en/interface.md: Devices
 def num_gpus():
     """Return the number of GPUs of this machine.
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    return sum(device.platform == 'gpu' for device in jax.devices())
+    return sum(device.platform != 'cpu' for device in jax.devices())
+
+
+# chapters/en/interface.md: Devices
+def gpu(i=0):
+    """Return the GPU number `i`. Raises ValueError if there is none.
+
+    Defined in "Devices" (chapters/en/interface.md).
+    """
+    if i >= d2l.num_gpus():
+        raise ValueError(f'no GPU number {i}: there are {d2l.num_gpus()}')
+    return jax.devices()[i]
 
 
 # chapters/en/interface.md: Devices
@@ -395,17 +428,31 @@ def try_gpu(i=0):
     return d2l.gpu(i) if i < d2l.num_gpus() else d2l.cpu()
 
 
+# chapters/en/interface.md: Devices
+def try_all_gpus():
+    """Return the list of all GPUs, or of the CPU if there is none.
+
+    Defined in "Devices" (chapters/en/interface.md).
+    """
+    return [d2l.gpu(i) for i in range(d2l.num_gpus())] or [d2l.cpu()]
+
+
 # chapters/en/interface.md: The Trainer
 class Trainer(d2l.HyperParameters):
     """Fits models to data.
 
     `num_gpus`: 1 to train on a GPU if the machine has one (otherwise the CPU
     does the work), 0 for the CPU; `gradient_clip_val`: largest norm of the
-    gradient, 0 for no limit.
+    gradient, 0 for no limit; `mixed_precision`: True to multiply matrices in
+    bfloat16; `compile`: True to compile the model before the first step.
+    Raises ValueError for more than one GPU.
 
     Defined in "The Trainer" (chapters/en/interface.md).
     """
-    def __init__(self, max_epochs, num_gpus=0, gradient_clip_val=0):
+    def __init__(self, max_epochs, num_gpus=0, gradient_clip_val=0,
+                 mixed_precision=False, compile=False):
+        if num_gpus not in (0, 1):
+            raise ValueError(f'num_gpus must be 0 or 1, not {num_gpus}')
         self.save_hyperparameters()
         self.gpus = [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
 
@@ -458,7 +505,9 @@ class Trainer(d2l.HyperParameters):
 
     def fit_epoch(self):
         """Pass once over the training data, then over the validation data."""
-        with jax.default_device(self.device):
+        products = 'BF16_BF16_F32' if self.mixed_precision else None
+        with (jax.default_device(self.device),
+              jax.default_matmul_precision(products)):
             self.model.train()
             for batch in self.train_dataloader:
                 self.train_step(self.model, self.optim, batch)
@@ -491,50 +540,95 @@ DATA_HUB = {
 
 
 # chapters/en/text.md: Getting a Corpus
-def fetch(url, sha1, path, timeout=5):
-    """Download `url` to the file `path`; its SHA-1 digest must be `sha1`.
+def resume(url, part, timeout=5):
+    """Append to the file `part` what it lacks of the file at `url`.
 
-    `timeout`: seconds to wait for an answer. The file appears complete or not
-    at all. Raises OSError if that cannot be done.
+    `timeout`: seconds to wait for an answer. Raises OSError if that cannot be
+    done; what has arrived is kept.
 
     Defined in "Getting a Corpus" (chapters/en/text.md).
     """
+    start = part.stat().st_size if part.exists() else 0
+    headers = {'Range': f'bytes={start}-'} if start else {}
+    request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as response:
-            content = response.read()
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            with part.open('ab' if response.status == 206 else 'wb') as file:
+                shutil.copyfileobj(response, file)
+            if response.length:
+                raise OSError('the answer breaks off')
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416:                    # There is nothing behind it
+            part.unlink()
+        raise
     except http.client.HTTPException as error:
         raise OSError(f'broken answer: {error!r}') from error
-    if hashlib.sha1(content).hexdigest() != sha1:
-        raise OSError('the answer has an unexpected content')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    part.write_bytes(content)
-    os.replace(part, path)
 
 
 # chapters/en/text.md: Getting a Corpus
-def download(name, folder=None):
-    """Return the path of the file that is called `name` in `DATA_HUB`.
-
-    Looks in the folder given by the environment variable D2L_DATA, then in
-    `folder` (None: ~/.cache/d2l), and downloads the file to the latter if
-    need be. Raises KeyError for an unknown name, OSError if there is no way
-    to the file.
+def sha1_of(path):
+    """Return the SHA-1 digest of the file `path`.
 
     Defined in "Getting a Corpus" (chapters/en/text.md).
     """
-    url, sha1 = d2l.DATA_HUB[name]
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'sha1').hexdigest()
+
+
+# chapters/en/text.md: Getting a Corpus
+def fetch(url, sha1, path, timeout=5):
+    """Download `url` to the file `path`; its SHA-1 digest must be `sha1`.
+
+    `sha1`: None if it is not known; `timeout`: seconds to wait for an answer.
+    The file appears complete or not at all; a part of it is kept for the next
+    call. Raises OSError if that cannot be done.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rest = path.with_name(f'{path.name}.part')
+    part = path.with_name(f'{path.name}.{os.getpid()}.part')
+    if sha1 and rest.exists():
+        os.replace(rest, part)
+    try:
+        d2l.resume(url, part, timeout)
+        if sha1 and d2l.sha1_of(part) != sha1:
+            part.unlink()
+            raise OSError('the answer has an unexpected content')
+        os.replace(part, path)
+    finally:
+        if part.exists():
+            os.replace(part, rest)
+
+
+# chapters/en/text.md: Getting a Corpus
+def download(name, folder=None, sha1_hash=None):
+    """Return the path of a file, which is downloaded if need be.
+
+    `name`: a name in `DATA_HUB`, or an address, whose file should have the
+    digest `sha1_hash` (None: any). Looks in the folder given by the
+    environment variable D2L_DATA, then in `folder` (None: ~/.cache/d2l), and
+    downloads the file to the latter. Raises KeyError for an unknown name,
+    OSError if there is no way to the file.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    url, sha1 = (name, sha1_hash) if '://' in name else d2l.DATA_HUB[name]
     cache = Path(folder) if folder else Path.home() / '.cache' / 'd2l'
     for place in filter(None, [os.environ.get('D2L_DATA'), cache]):
-        path = Path(place) / url.split('/')[-1]
-        if (path.is_file()
-                and hashlib.sha1(path.read_bytes()).hexdigest() == sha1):
+        path = Path(place) / url.split('?')[0].split('/')[-1]
+        if path.is_file() and sha1 in (None, d2l.sha1_of(path)):
             return path
-    try:
-        d2l.fetch(url, sha1, path)
-    except OSError as error:
-        raise OSError(f'cannot get {url}: {error}') from error
-    return path
+    for pause in (0.5, 2, None):                 # Seconds
+        try:
+            d2l.fetch(url, sha1, path)
+            return path
+        except OSError as error:
+            if pause is None or getattr(error, 'code', 0) in (401, 403, 404):
+                raise OSError(f'cannot get {url}: {error}; if you have the '
+                              f'file, put it into {path.parent}') from error
+        time.sleep(pause)
 
 
 # chapters/en/text.md: Getting a Corpus
@@ -603,6 +697,51 @@ class TimeMachine(d2l.DataModule):
         number = self.num_train if train else self.num_val
         return self.get_tensorloader([self.X, self.Y], train,
                                      slice(first, first + number))
+
+
+# chapters/en/text.md: Getting a Corpus
+def unpack(archive, folder):
+    """Unpack a zip or tar file (also tar.gz) into `folder`.
+
+    Raises ValueError, and unpacks nothing, if a member is a link or would
+    leave the folder, or if the file is no archive.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    if zipfile.is_zipfile(archive):
+        file = zipfile.ZipFile(archive)
+        members = [(each.filename, stat.S_ISLNK(each.external_attr >> 16))
+                   for each in file.infolist()]
+    elif tarfile.is_tarfile(archive):
+        file = tarfile.open(archive)
+        file.extraction_filter = tarfile.data_filter  # Nor other surprises
+        members = [(each.name, not (each.isfile() or each.isdir()))
+                   for each in file]
+    else:
+        raise ValueError(f'{archive} is no archive')
+    with file:
+        home = Path(folder).resolve()
+        for name, special in members:
+            if special or not (home / name).resolve().is_relative_to(home):
+                raise ValueError(f'{archive}: refused to unpack {name!r}, '
+                                 'which is a link or leaves the folder')
+        file.extractall(home)
+
+
+# chapters/en/text.md: Getting a Corpus
+def download_extract(name, folder=None):
+    """Download an archive, unpack it beside itself and return its folder.
+
+    `name`: as for `download`; `folder`: what the archive's folder is called,
+    if not like the archive without its ending. Raises what `download` and
+    `unpack` raise.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    archive = d2l.download(name)
+    d2l.unpack(archive, archive.parent)
+    stem = re.sub(r'(\.tar)?\.\w+$', '', archive.name)
+    return archive.with_name(folder or stem)
 
 
 # chapters/en/text.md: Vocabulary
@@ -791,7 +930,7 @@ class RNNLMScratch(d2l.Module):
         for _ in range(num_preds):
             X, state = step(self, X, state)
             tokens.append(X.item())
-        return ''.join(vocab.to_tokens(tokens))
+        return prefix + ''.join(vocab.to_tokens(tokens[len(prefix):]))
 
 
 # chapters/en/rnn-concise.md: The Recurrent Layer
@@ -1005,7 +1144,8 @@ def load_data_time_machine(batch_size, num_steps,
 
     Defined in "Minibatches in Two Orders" (chapters/en/classic-interface.md).
     """
-    loader = d2l.SeqDataLoader(batch_size, num_steps, use_random_iter, max_tokens)
+    loader = d2l.SeqDataLoader(batch_size, num_steps, use_random_iter,
+                               max_tokens)
     return loader, loader.vocab
 
 
@@ -1075,6 +1215,7 @@ def when_done(function):
     if not d2l.in_notebook():
         atexit.register(function)
         return
+    from IPython import get_ipython
     events = get_ipython().events
 
     def call_once(*_):
@@ -1123,15 +1264,6 @@ class Animator:
     def show(self):
         """Finish the plot; a point added later begins a new one."""
         self.board.show()
-
-
-# chapters/en/classic-interface.md: Instruments
-def try_all_gpus():
-    """Return a list of all GPUs or, if there is none, of the CPU.
-
-    Defined in "Instruments" (chapters/en/classic-interface.md).
-    """
-    return [d2l.gpu(i) for i in range(d2l.num_gpus())] or [d2l.cpu()]
 
 
 # chapters/en/classic-interface.md: A Model Made of Functions

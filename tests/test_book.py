@@ -44,6 +44,13 @@ def test_the_library_is_what_the_chapters_say(polybook):
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
+def test_aliases_are_the_same_in_every_framework_and_tested(book):
+    names = {framework: sorted(book.config.aliases[framework]) for framework in FRAMEWORKS}
+    assert names == dict.fromkeys(FRAMEWORKS, names[FRAMEWORKS[0]])
+    tests = (ROOT / "tests" / "library" / "test_aliases.py").read_text(encoding="utf-8")
+    assert [name for name in names[FRAMEWORKS[0]] if f"d2l.{name}" not in tests] == []
+
+
 def test_every_chapter_is_there_in_every_language(book):
     assert tuple(book.config.languages) == LANGUAGES
     for tag in LANGUAGES:

@@ -14,7 +14,7 @@ import pytest
 
 from polybook.dialect import parse
 from polybook.frameworks import FRAMEWORKS
-from polybook.library import Library, build_library, expand_aliases, names_used
+from polybook.library import Library, build_library, expand_aliases, free_names, names_used
 from polybook.library.scopes import find_bindings, find_uses
 from polybook.library.sources import add_note, merge_members
 from polybook.model import Cell, Prose, write
@@ -266,7 +266,7 @@ def test_names_used(code: str, names: str) -> None:
         ("(d2l\n .concat(a),\n d2l.concat.x)", "(torch.cat(a),\n torch.cat.x)"),
         ("from d2l import torch as t\nt.concat", "from d2l import torch as t\ntorch.cat"),
         ("%time\nd2l.concat", "%time\ntorch.cat"),
-        ("d2l.size(a)", "d2l.size(a)"),
+        ("d2l.size = 2; f(d2l.size)", "d2l.size = 2; f(d2l.size)"),
         ("d2l.concat = 1", "d2l.concat = 1"),
         ("def f(d2l):\n    return d2l.concat", "def f(d2l):\n    return d2l.concat"),
         ("d2l.concatenate, x.d2l.concat", "d2l.concatenate, x.d2l.concat"),
@@ -279,6 +279,81 @@ def test_expand_aliases(code: str, expected: str) -> None:
     assert once == expected
     assert expand_aliases(once, "d2l", aliases) == once
     assert expand_aliases(code, "d2l", {}) == code
+
+
+FLUENT = {
+    "concat": "torch.cat",
+    "reshape": "lambda x, *args, **kwargs: x.reshape(*args, **kwargs)",
+    "numpy": "lambda x: x.detach().numpy()",
+    "to": "lambda x, device: x.to(device)",
+    "size": "lambda x: x.shape[0] * x.shape[1]",
+    "rand": "lambda *shape: tf.random.uniform(shape)",
+    "sum": "lambda x, axis=None: np.sum(x, axis=axis)",
+    "broken": "lambda x:",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("d2l.reshape(X, (2, 3))", "X.reshape((2, 3))"),
+        ("d2l.reshape(X, 2, 'a', order=\"C\")[0]", "X.reshape(2, 'a', order=\"C\")[0]"),
+        ("d2l.numpy(f(x))", "f(x).detach().numpy()"),
+        ("d2l.numpy(a + b) ** 2", "(a + b).detach().numpy() ** 2"),
+        ("d2l.numpy(-x)", "(-x).detach().numpy()"),
+        ("d2l.numpy(3)", "(3).detach().numpy()"),
+        ("d2l.numpy(x=a.b[0])", "a.b[0].detach().numpy()"),
+        ("d2l.numpy(d2l.reshape(d2l.concat(a), 1e-3))", "torch.cat(a).reshape(1e-3).detach().numpy()"),
+        ("d2l.numpy([d2l.concat(a)])", "[torch.cat(a)].detach().numpy()"),
+        ("d2l.to(x, (y := 3))", "x.to((y := 3))"),
+        ("d2l.to(x, lambda: 0)", "x.to(lambda: 0)"),
+        ("d2l.to(\n    x,\n    device='é')", "x.to('é')"),
+        ("d2l.numpy(a\n          .b)", "(a\n          .b).detach().numpy()"),
+        ("2 ** d2l.size(x)", "2 ** (x.shape[0] * x.shape[1])"),
+        ("d2l.sum(x)", "np.sum(x, axis=None)"),
+        ("d2l.sum(x, 0 if a else 1)", "np.sum(x, axis=0 if a else 1)"),
+        ("d2l.rand(2, n + 1)", "tf.random.uniform((2, n + 1))"),
+        # no call, or one that could come to mean something else
+        ("map(d2l.numpy, xs)", "map(d2l.numpy, xs)"),
+        ("d2l.size(f(x))", "d2l.size(f(x))"),
+        ("d2l.to(*both)", "d2l.to(*both)"),
+        ("d2l.to(x, **both)", "d2l.to(x, **both)"),
+        ("d2l.to(x)", "d2l.to(x)"),
+        ("d2l.to(x,  # why\n       y)", "d2l.to(x,  # why\n       y)"),
+        ("d2l.broken(x)", "d2l.broken(x)"),
+    ],
+)
+def test_calls_of_a_lambda_become_its_body(code: str, expected: str) -> None:
+    once = expand_aliases(code, "d2l", FLUENT)
+    assert once == expected
+    assert expand_aliases(once, "d2l", FLUENT) == once
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("torch.cat", "torch"),
+        ("lambda x: x.size", ""),
+        ("lambda x: F.relu(x, max(y, 1))", "F y"),
+        ("1 +", ""),
+    ],
+)
+def test_free_names(expression: str, names: str) -> None:
+    assert free_names(expression) == frozenset(names.split())
+
+
+def test_an_alias_with_the_name_of_a_builtin_hides_it_from_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    chapter = cell("def f(x):  #@save", "    return abs(x), d2l.abs(x)")
+    library = build({"a.md": chapter}, {"aliases": {"abs": "math.fabs", "log": "math.log"}})
+    assert library.diagnostics == ()
+    d2l = run(library, monkeypatch)
+    assert repr(d2l.f(-3)) == "(3, 3.0)"
+    assert not hasattr(d2l, "nothing")
+    assert library.closure(["f"]).keys() == {"abs", "f"}
+    without = build(
+        {"a.md": cell("def f(x):  #@save", "    return abs(x)")}, {"aliases": {"abs": "math.fabs"}}
+    )
+    assert without.closure(["f"]).keys() == {"f"}
 
 
 @pytest.mark.parametrize(

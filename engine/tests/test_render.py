@@ -12,6 +12,7 @@ import pytest
 from polybook.errors import RenderError
 from polybook.languages import LANGUAGES
 from polybook.pipeline.render import findings, publish, render, render_site
+from polybook.pipeline.workers import Workers
 from polybook.site.settings import Site, sphinx_settings
 
 SOURCE = Path(__file__).parent / "site" / "source"
@@ -46,6 +47,13 @@ def test_places_in_pages_can_be_places_in_chapters():
 
 
 @pytest.fixture
+def workers():
+    """Processes for one language at a time."""
+    with Workers() as found:
+        yield found
+
+
+@pytest.fixture
 def build(tmp_path):
     shutil.copytree(SOURCE, tmp_path / "en" / "source")
     return tmp_path
@@ -58,10 +66,10 @@ def spoil(build):
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def test_a_warning_is_found_again_and_again(build):
+def test_a_warning_is_found_again_and_again(build, workers):
     spoil(build)
     for _ in range(2):  # Sphinx itself forgets the warnings of pages it does not read again
-        [found] = render(build / "en/source", build / "en/html", SETTINGS)
+        [found] = render(build / "en/source", build / "en/html", SETTINGS, workers)
         assert re.match(r"rnn/plain\.ipynb:\d+: B008 undefined label: 'nowhere'", str(found))
     assert "undefined label" in (build / "en/sphinx.log").read_text(encoding="utf-8")
 
@@ -69,25 +77,25 @@ def test_a_warning_is_found_again_and_again(build):
 BROKEN = {**SETTINGS, "extensions": [*SETTINGS["extensions"], "polybook_no_such_extension"]}
 
 
-def test_a_language_with_a_warning_is_published_all_the_same(build):
+def test_a_language_with_a_warning_is_published_all_the_same(build, workers):
     spoil(build)
     done = []
-    [found] = render_site(build, {"en": SETTINGS}, done=done.append)
+    [found] = render_site(build, {"en": SETTINGS}, workers, done=done.append)
     assert "undefined label" in found.what
     assert done == ["en"]
     assert (build / "html/en/rnn/plain.html").exists()
 
 
-def test_a_language_that_cannot_be_built_stays_as_it_was(build):
-    render_site(build, {"en": SETTINGS})
+def test_a_language_that_cannot_be_built_stays_as_it_was(build, workers):
+    render_site(build, {"en": SETTINGS}, workers)
     before = (build / "html/en/rnn/plain.html").read_bytes()
-    assert render_site(build, {"en": BROKEN})
+    assert render_site(build, {"en": BROKEN}, workers)
     assert (build / "html/en/rnn/plain.html").read_bytes() == before
 
 
-def test_a_crash_is_an_error(build):
+def test_a_crash_is_an_error(build, workers):
     with pytest.raises(RenderError, match="Could not import extension polybook_no_such_extension"):
-        render(build / "en/source", build / "en/html", BROKEN)
+        render(build / "en/source", build / "en/html", BROKEN, workers)
 
 
 def test_publishing_touches_what_differs_and_removes_what_is_gone(tmp_path):
@@ -108,3 +116,36 @@ def test_publishing_touches_what_differs_and_removes_what_is_gone(tmp_path):
     ]
     assert (folder / "a/changed.html").read_text() == "new"
     assert (folder / "same.html").stat().st_mtime_ns == stamp
+
+
+def test_a_language_whose_source_is_the_same_is_left_alone(build, workers):
+    page = build / "html/en/index.html"
+    assert render_site(build, {"en": SETTINGS}, workers) == []
+    page.write_text("mine")
+    assert render_site(build, {"en": SETTINGS}, workers) == []
+    assert page.read_text() == "mine"
+    add_sentence(build, "A new sentence.")
+    assert render_site(build, {"en": SETTINGS}, workers) == []
+    assert page.read_text() != "mine"
+
+
+def test_a_kept_process_shows_what_changed(build, workers):
+    for sentence in ("The first sentence.", "The second sentence."):
+        add_sentence(build, sentence)
+        assert render(build / "en/source", build / "en/html", SETTINGS, workers) == []
+        assert sentence in (build / "en/html/rnn/plain.html").read_text(encoding="utf-8")
+
+
+def test_a_process_that_is_gone_is_a_finding_and_the_next_build_is_right(build, workers, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.executable", "/bin/false")
+        with pytest.raises(RenderError, match="it said nothing"):
+            render(build / "en/source", build / "en/html", SETTINGS, workers)
+    assert render(build / "en/source", build / "en/html", SETTINGS, workers) == []
+
+
+def add_sentence(build, sentence):
+    path = build / "en/source/rnn/plain.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["cells"][0]["source"].append(f"\n{sentence}\n")
+    path.write_text(json.dumps(notebook), encoding="utf-8")

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 
 from polybook.languages import LANGUAGES
 from polybook.pipeline.render import render, render_site
+from polybook.pipeline.workers import Workers
 from polybook.site.cells import notices
 from polybook.site.landing import landing_page
 from polybook.site.settings import Site, sphinx_settings
@@ -34,10 +35,18 @@ def site(tmp_path_factory):
     build = tmp_path_factory.mktemp("book") / "_build"
     for tag in TITLES:
         shutil.copytree(SOURCE, build / tag / "source")
-    assert render_site(build, {tag: settings(tag) for tag in TITLES}, jobs=2) == []
+    with Workers(2, len(TITLES)) as workers:
+        assert render_site(build, {tag: settings(tag) for tag in TITLES}, workers) == []
     landing = landing_page([(LANGUAGES[tag], title) for tag, title in TITLES.items()])
     (build / "html/index.html").write_text(landing, encoding="utf-8")
     return build / "html"
+
+
+@pytest.fixture
+def workers():
+    """A process for one language."""
+    with Workers() as found:
+        yield found
 
 
 def page(site, name, tag="en"):
@@ -95,9 +104,9 @@ def test_what_belongs_to_no_framework_of_the_book_is_left_out(site):
     assert "Nobody reads this" not in page(site, "rnn/tabs").get_text()
 
 
-def test_a_book_with_one_framework_has_no_tabs(tmp_path):
+def test_a_book_with_one_framework_has_no_tabs(tmp_path, workers):
     shutil.copytree(SOURCE, tmp_path / "source")
-    render(tmp_path / "source", tmp_path / "html", settings("en", ["jax"]))
+    render(tmp_path / "source", tmp_path / "html", settings("en", ["jax"]), workers)
     article = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(), "html.parser").article
     assert not article.select(".framework-tabs")
     assert "jnp.ones" in article.get_text()
@@ -157,14 +166,14 @@ def test_formulas_stay_with_their_punctuation(site):
     assert [each.select_one(".math") is not None for each in together] == [True] * 3
 
 
-def test_the_page_of_a_chapter_that_is_gone_goes(tmp_path):
+def test_the_page_of_a_chapter_that_is_gone_goes(tmp_path, workers):
     shutil.copytree(SOURCE, tmp_path / "source")
-    render(tmp_path / "source", tmp_path / "html", settings("en"))
+    render(tmp_path / "source", tmp_path / "html", settings("en"), workers)
     assert (tmp_path / "html/rnn/plain.html").is_file()
     (tmp_path / "source/rnn/plain.ipynb").unlink()
     toc = (tmp_path / "source/_toc.yml").read_text(encoding="utf-8")
     (tmp_path / "source/_toc.yml").write_text(toc[: toc.index("sections:")], encoding="utf-8")
-    render(tmp_path / "source", tmp_path / "html", settings("en"))
+    render(tmp_path / "source", tmp_path / "html", settings("en"), workers)
     assert not (tmp_path / "html/rnn/plain.html").exists()
 
 

@@ -119,3 +119,48 @@ UNTOUCHED = {
 @pytest.mark.parametrize(("source", "translated"), UNTOUCHED.values(), ids=UNTOUCHED)
 def test_what_sync_leaves_alone(source, translated):
     assert synced(source, translated) == translated == write(parse(translated).blocks)
+
+
+ADDED = {
+    "behind the cell it follows": (
+        ["#@tab pytorch\nx = 1", "#@tab jax\nx = 2"],
+        ["#@tab pytorch\nx = 1  # un"],
+        ["#@tab pytorch\nx = 1  # un", "#@tab jax\nx = 2"],
+    ),
+    "in the middle and at the end": (
+        ["#@tab a\nx = 1", "#@tab b\nx = 2", "#@tab c\nx = 3", "#@tab d\nx = 4"],
+        ["#@tab a\nx = 1", "#@tab c\nx = 3"],
+        ["#@tab a\nx = 1", "#@tab b\nx = 2", "#@tab c\nx = 3", "#@tab d\nx = 4"],
+    ),
+    "beside code that changed, too": (
+        ["#@tab a, b\nx = 1", "#@tab c\nx = 3", "#@tab d\nx = 5"],
+        ["#@tab a\nx = 1", "#@tab d\nx = 4"],
+        ["#@tab a, b\nx = 1", "#@tab c\nx = 3", "#@tab d\nx = 5"],
+    ),
+    "an empty cell is the one that has no other": (
+        ["#@tab a\nx = 1", "#@tab b\ny = 2", "#@tab c\nz = 3"],
+        ["#@tab a\nx = 1", ""],
+        ["#@tab a\nx = 1", "#@tab b\ny = 2", "#@tab c\nz = 3"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "translated", "synced"), ADDED.values(), ids=ADDED)
+def test_sync_adds_the_cells_of_another_framework(source, translated, synced):
+    def text(codes, title):
+        return f"# {title}\n\n" + "\n".join(map(cell, codes)) + "\nEnd.\n"
+
+    assert sync(parse(text(source, "A"), "en/a.md"), parse(text(translated, "B"), "fr/a.md")) == (
+        text(synced, "B")
+    )
+
+
+def test_sync_leaves_a_cell_that_follows_prose_to_the_translator():
+    first, second, third = "#@tab a\nx = 1", "#@tab b\nx = 2", "#@tab b\nx = 3"
+    source = f"{cell(first)}\n{cell(second)}\nProse.\n\n{cell(third)}"
+    assert sync(parse(source, "en/a.md"), parse(cell(first), "fr/a.md")) == f"{cell(first)}\n{cell(second)}"
+
+
+def test_sync_changes_nothing_where_a_cell_has_no_counterpart():
+    text = cell("#@tab b\ny = 1")
+    assert sync(parse(cell("#@tab a\nx = 1") * 2, "en/a.md"), parse(text, "fr/a.md")) == text

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 #: The package by which the environment of a framework is recognised; its module of the library has the name.
-PACKAGES = {"pytorch": "torch", "jax": "jax"}
+PACKAGES = {"pytorch": "torch", "tensorflow": "tensorflow", "jax": "jax", "mxnet": "mxnet"}
 FRAMEWORK = next((name for name, package in PACKAGES.items() if find_spec(package)), None)
 if FRAMEWORK is None:
     raise pytest.UsageError("These tests run with `.venvs/<framework>/bin/python -m pytest tests/library`.")
@@ -23,11 +24,27 @@ collect_ignore = [f"with_{name}" for name in PACKAGES if name != FRAMEWORK]
 #: A folder that a reader's own corpus may lie in, looked up before the tests hide it.
 CORPUS = Path(os.environ.get("D2L_DATA") or ROOT.parent / "shared" / "data")
 
+#: Chapters written by others, and the environment whose polybook takes their cells out.
+SEEDS = Path(os.environ.get("POLYBOOK_SEEDS") or ROOT.parent / "shared" / "seeds")
+POLYBOOK = ROOT / ".venv" / "bin" / "python"
+
 #: A proxy that nobody listens at: what asks for the network in a process of its own is refused at once.
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
 
 #: What else a process of its own is told.
 PROCESS = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
+
+#: What programs begin with in a framework that warns developers (not readers) of its own age.
+PRELUDES = {
+    "mxnet": "import warnings\n"
+    "warnings.filterwarnings('ignore', category=DeprecationWarning, module='mxnet')\n"
+}
+
+
+@pytest.fixture(scope="session")
+def framework():
+    """The name of the framework in whose environment the tests run."""
+    return FRAMEWORK
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +104,7 @@ def run_script(tmp_path):
     """Runs a program in a process of its own, in which every warning is an error; returns what it prints."""
 
     def run(source, **settings):
-        (tmp_path / "script.py").write_text(source, encoding="utf-8")
+        (tmp_path / "script.py").write_text(PRELUDES.get(FRAMEWORK, "") + source, encoding="utf-8")
         environment = os.environ | OFFLINE | PROCESS | settings
         done = subprocess.run(
             [sys.executable, "-W", "error", "script.py"],
@@ -105,12 +122,6 @@ def run_script(tmp_path):
     return run
 
 
-@pytest.fixture(scope="session")
-def framework():
-    """The name of the framework in whose environment the tests run."""
-    return FRAMEWORK
-
-
 @pytest.fixture
 def module():
     """The name of the library's module, as programs import it."""
@@ -123,3 +134,38 @@ def corpus_folder():
     if not (CORPUS / "timemachine.txt").is_file():
         pytest.skip(f"the corpus timemachine.txt is not in {CORPUS}; D2L_DATA names its folder")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def seeds(tmp_path_factory):
+    """A folder with the code cells of all seeds, one file for each framework that a seed names."""
+    if not any(SEEDS.glob("*.txt")):
+        pytest.skip(f"the seed chapters are not in {SEEDS}; POLYBOOK_SEEDS names their folder")
+    if not POLYBOOK.exists():
+        pytest.skip(f"there is no {POLYBOOK}, which takes cells out of chapters; `make site` sets it up")
+    folder = tmp_path_factory.mktemp("seeds")
+    command = [POLYBOOK, ROOT / "benchmarks" / "seeds.py", "--cells", folder]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600)
+    assert not done.returncode, done.stderr
+    return folder
+
+
+@pytest.fixture
+def seed(seeds):
+    """Gives the code cells that a seed has for the framework, and what is set for them, by its number."""
+
+    def seed(number, kind="unchanged"):
+        paths = list((seeds / kind).glob(f"{number}_*.{FRAMEWORK}.json"))
+        if not paths:
+            pytest.skip(f"seed {number} has no code for {FRAMEWORK}")
+        found = json.loads(paths[0].read_text(encoding="utf-8"))
+        return found["cells"], found["settings"]
+
+    return seed
+
+
+@pytest.fixture
+def function_interface(d2l):
+    """Skips a test where the library has classes only."""
+    if not hasattr(d2l, "train_ch8"):
+        pytest.skip("the chapter on the function interface has no cells for this framework yet")

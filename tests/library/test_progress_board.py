@@ -31,10 +31,12 @@ val_ppl            6         0      2500
 #: What a kernel does, without one: IPython's shell has the attribute `kernel`, and outputs are published.
 KERNEL = """
 import json
+from pathlib import Path
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 import {module} as d2l
 
+Path.home().mkdir()
 shell = InteractiveShell.instance()
 shell.display_pub = publisher = CapturingDisplayPublisher()
 outside = d2l.in_notebook()
@@ -120,17 +122,23 @@ def test_curves_in_numbers(board):
         "xlabel": "epoch",
         "ylabel": "ppl",
         "curves": [
-            {"name": "train_ppl", "x": [0, 1, 2, 3, 4], "y": [28, 24, 20, 16, 12]},
-            {"name": "val_ppl", "x": [0, 1, 2, 3, 4], "y": [20, 20.3333, 20.6667, 21, 21.3333]},
+            {"name": "train_ppl", "x": [0, 1, 2, 3, 4], "y": [28, 24, 20, 16, 12], "unit": None},
+            {"name": "val_ppl", "x": [0, 1, 2, 3, 4], "y": [20, 20.3333, 20.6667, 21, 21.3333], "unit": None},
         ],
     }
+
+
+def test_curves_may_have_a_unit(d2l):
+    board = d2l.ProgressBoard(display=False, unit="s")
+    board.draw(0, 1, "a")
+    assert board.numbers()["curves"][0]["unit"] == "s"
 
 
 def test_what_is_no_number_is_none(d2l):
     board = d2l.ProgressBoard(display=False)
     for x, y in enumerate([1.23456789, math.inf, math.nan]):
         board.draw(x, y, "a")
-    assert board.numbers()["curves"] == [{"name": "a", "x": [0, 1, 2], "y": [1.23457, None, None]}]
+    assert board.numbers()["curves"][0]["y"] == [1.23457, None, None]
 
 
 def test_curves_in_words(board):
@@ -168,3 +176,38 @@ def test_a_kernel_shows_one_display_a_plot_and_updates_it(module, run_script):
         assert last["image/svg+xml"].startswith("<svg")
         assert last["text/plain"] == f"Plot of y against x: a rises from {number} to {39 + number}."
         assert len(last["application/vnd.d2l.curves+json"]["curves"][0]["y"]) == 40
+
+
+#: Drawing takes some of the clock's time, and a minibatch a tenth of a second.
+SLOW_DRAWING = """
+import json
+import types
+import {module} as d2l
+
+clock = shown = 0.0
+d2l.time.monotonic = lambda: clock
+d2l.in_notebook = lambda: True
+
+
+class Board(d2l.ProgressBoard):
+    def svg(self):
+        global clock, shown
+        clock, shown = clock + COST, shown + COST
+        return "<svg>"
+
+
+board = Board()
+board.handle = types.SimpleNamespace(update=lambda bundle, raw: None)
+for i in range(10_000):
+    clock += 0.1
+    board.draw(i, i, "a")
+print(json.dumps([shown / clock, shown / COST]))
+"""
+
+
+@pytest.mark.parametrize(("cost", "share"), [(0.001, 0.02), (0.05, 0.02), (1, 0.2)])
+def test_drawing_takes_a_small_share_of_the_time(module, run_script, cost, share):
+    script = SLOW_DRAWING.format(module=module).replace("COST", str(cost))
+    found, times = json.loads(run_script(script))
+    assert found <= share
+    assert times >= 1000 / 5 * 0.8

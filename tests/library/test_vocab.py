@@ -38,6 +38,7 @@ def test_the_nesting_of_lists_is_kept(vocab):
 def test_indices_may_be_an_array(vocab):
     assert vocab.to_tokens(np.array([[1, 2], [3, 4]])) == [["a", "b"], ["r", "c"]]
     assert vocab.to_tokens(np.array(1)) == "a"
+    assert vocab.to_tokens(np.array([1])) == ["a"]
 
 
 def test_an_unknown_token_has_the_number_0(vocab):

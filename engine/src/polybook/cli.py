@@ -22,6 +22,7 @@ from .errors import PolybookError, UsageError
 
 if TYPE_CHECKING:
     from .pipeline.book import Book
+    from .pipeline.inputs import Inputs
     from .pipeline.units import State
 
 #: Whether all is well: decides the exit code.
@@ -141,18 +142,33 @@ def _positive(option: str, number: int) -> int:
 
 
 def _build(options: argparse.Namespace) -> Outcome:
+    from .pipeline.inputs import read_inputs
+    from .pipeline.units import BUILD_FOLDER
+
+    root = options.book.resolve()
+    inputs = read_inputs(root, options.language or ())
+    fine = inputs.were_built() or _build_anew(options, inputs)
+    _print(f"The site is at {root / BUILD_FOLDER / 'html' / 'index.html'}")
+    return fine
+
+
+def _build_anew(options: argparse.Namespace, inputs: Inputs) -> Outcome:
     from .pipeline.build import build_site
     from .pipeline.progress import Progress
-    from .pipeline.units import BUILD_FOLDER
+    from .pipeline.units import data_names
+    from .pipeline.workers import Workers
 
     book = _load(options)
     languages = _languages(options, book)
-    fine = _print_findings(book.check())
-    with Progress("Building the site", len(languages)) as progress:
-        found = build_site(book, languages, progress, jobs=options.jobs)
-    fine &= _print_findings(found)
-    _print(f"The site is at {book.root / BUILD_FOLDER / 'html' / 'index.html'}")
-    return fine
+    inputs.forget_built()
+    found = book.check()
+    fine = _print_findings(found)
+    steps = len(languages)
+    with Progress("Building the site", steps) as progress, Workers(options.jobs, steps) as workers:
+        more = build_site(book, languages, progress, workers)
+    if not found and not more:
+        inputs.note_built(data_names(book))
+    return _print_findings(more) and fine
 
 
 def _build_options(parser: argparse.ArgumentParser) -> None:

@@ -27,13 +27,19 @@ class Framework:
     module: str
     #: The distribution whose version goes into keys and provenance.
     distribution: str
+    #: Environment variables that the library sets, where they are not, before it imports the framework.
+    environment: tuple[tuple[str, str], ...] = ()
 
+
+#: TensorFlow greets with messages about the processor. oneDNN's cannot be had without its kernels, which make
+#: the last digits of a result depend on the machine.
+_QUIET_TENSORFLOW = (("TF_CPP_MIN_LOG_LEVEL", "1"), ("TF_ENABLE_ONEDNN_OPTS", "0"))
 
 FRAMEWORKS = {
     framework.name: framework
     for framework in (
         Framework("pytorch", "PyTorch", "torch", "torch"),
-        Framework("tensorflow", "TensorFlow", "tensorflow", "tensorflow-cpu"),
+        Framework("tensorflow", "TensorFlow", "tensorflow", "tensorflow-cpu", _QUIET_TENSORFLOW),
         Framework("mxnet", "MXNet", "mxnet", "mxnet"),
         Framework("jax", "JAX", "jax", "jax"),
     )

@@ -99,14 +99,16 @@ def test_no_state_means_zeros(make_layer):
 
 
 @BATCH_SIZES
-def test_scratch_takes_a_tensor_or_a_list_of_steps(batch_size):
-    layer = d2l.RNNScratch(NUM_INPUTS, NUM_HIDDENS)
+@pytest.mark.parametrize("stacked", [False, True])
+def test_scratch_takes_a_tensor_or_a_list_of_steps(StackedRNN, batch_size, stacked):
+    sizes = (NUM_INPUTS, NUM_HIDDENS)
+    layer = StackedRNN(*sizes, num_layers=2) if stacked else d2l.RNNScratch(*sizes)
     inputs = torch.randn(NUM_STEPS, batch_size, NUM_INPUTS)
     outputs, state = layer(inputs)
     for steps in (list(inputs), tuple(inputs)):
         own_outputs, own_state = layer(steps)
         assert torch.equal(own_outputs, outputs)
-        assert torch.equal(own_state, state)
+        assert torch.equal(flat(own_state), flat(state))
 
 
 def test_scratch_keeps_the_type_of_its_inputs():

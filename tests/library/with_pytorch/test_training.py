@@ -1,6 +1,7 @@
 """The trainer, and the models in its hands."""
 
 import math
+import shutil
 
 import pytest
 import torch
@@ -155,20 +156,57 @@ class TestDevices:
         assert {p.device.type for p in model.parameters()} == {"cpu"}
         assert not torch.equal(before["net.weight"], model.net.weight)
 
-    def test_as_many_gpus_as_asked_for_and_present_are_used(self, monkeypatch):
-        monkeypatch.setattr(d2l, "num_gpus", lambda: 2)
-        assert d2l.Trainer(max_epochs=1).gpus == []
-        assert d2l.Trainer(max_epochs=1, num_gpus=1).gpus == [d2l.gpu(0)]
-        assert d2l.Trainer(max_epochs=1, num_gpus=3).gpus == [d2l.gpu(0), d2l.gpu(1)]
+    def test_gpus_are_those_of_the_framework(self, monkeypatch):
+        monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("mps"))
+        assert d2l.Trainer(max_epochs=1, num_gpus=1).gpus == [torch.device("mps", 0)]
         assert [d2l.try_gpu(), d2l.try_gpu(1), d2l.try_gpu(2)] == [d2l.gpu(0), d2l.gpu(1), d2l.cpu()]
+        assert d2l.try_all_gpus() == [d2l.gpu(0), d2l.gpu(1)]
 
-    @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+    @pytest.mark.skipif(not d2l.num_gpus(), reason="this machine has no GPU")
     def test_a_gpu_trains_and_writes(self, make_model, lines):
         data = lines(num_train=400, num_val=100)
         model = make_model(len(data.vocab))
         d2l.Trainer(max_epochs=1, num_gpus=1, gradient_clip_val=1).fit(model, data)
-        assert {p.device.type for p in model.parameters()} == {"cuda"}
+        assert {p.device.type for p in model.parameters()} == {d2l.gpu().type}
         assert model.predict("it", 5, data.vocab) == model.predict("it", 5, data.vocab, d2l.try_gpu())
+
+
+class TestSwitches:
+    def last(self, make_model, lines, **how):
+        return curves(make_model, lines(num_train=400, num_val=100), seed=0, **how)["val_ppl"][-1][1]
+
+    def test_mixed_precision_gives_nearly_the_same(self, make_model, lines):
+        exact = self.last(make_model, lines)
+        mixed = self.last(make_model, lines, mixed_precision=True)
+        assert mixed != exact
+        assert mixed == pytest.approx(exact, rel=0.02)
+
+    def test_mixed_precision_is_for_products_and_not_for_parameters(self):
+        class Watched(Line):
+            def forward(self, X):
+                seen.append(super().forward(X).dtype)
+                return super().forward(X)
+
+        seen, model = [], Watched()
+        d2l.Trainer(max_epochs=1, mixed_precision=True).fit(model, Plane())
+        assert set(seen) == {torch.bfloat16}
+        assert {p.dtype for p in model.parameters()} == {p.grad.dtype for p in model.parameters()}
+        assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+    @pytest.mark.slow
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, about itself
+    @pytest.mark.skipif(shutil.which("g++") is None, reason="compiling needs a C++ compiler")
+    def test_a_compiled_model_gives_the_same(self):
+        def last(**how):
+            torch.manual_seed(0)
+            model = Line()
+            d2l.Trainer(max_epochs=2, **how).fit(model, Plane(num_train=8, num_val=4))
+            return model.board.curves["val_loss"][-1][1]
+
+        compiled = last(compile=True)
+        assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+        assert compiled == pytest.approx(last(), rel=1e-4)
 
 
 class TestSmoke:

@@ -4,13 +4,23 @@ build        all chapters -> text and definitions
 draft        the rules for what may be part of it
 aliases      names that stand for expressions of the framework
 chapters     one chapter -> what it saves
-notebooks    how the code of a notebook uses the library
+notebooks    where the code of a notebook uses the library
+expansion    aliases in notebooks, written as what they stand for
 imports, sources, scopes    Python: imports, edits of definitions, names from outside
 definitions  the values that come out
 """
 
 from .build import build_library
 from .definitions import ALL_NAMES, Definition, Library
-from .notebooks import expand_aliases, names_used
+from .expansion import expand_aliases, free_names
+from .notebooks import names_used
 
-__all__ = ["ALL_NAMES", "Definition", "Library", "build_library", "expand_aliases", "names_used"]
+__all__ = [
+    "ALL_NAMES",
+    "Definition",
+    "Library",
+    "build_library",
+    "expand_aliases",
+    "free_names",
+    "names_used",
+]

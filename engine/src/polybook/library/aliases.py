@@ -33,6 +33,11 @@ class Alias:
         """The alias as an assignment."""
         return f"{self.name} = {self.expression}"
 
+    @property
+    def is_builtin(self) -> bool:
+        """Whether Python itself has the name, which then goes on meaning Python's inside the library."""
+        return hasattr(builtins, self.name)
+
 
 def read_aliases(
     aliases: Mapping[str, str], saved: Sequence[Saved], module: str

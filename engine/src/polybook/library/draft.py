@@ -82,10 +82,12 @@ class Draft:
         return name == self.module or any(each.is_library for each in saved.imports.get(name, ()))
 
     def library_name(self, saved: Saved, use: Use) -> str:
-        """Return the library's name that a use means; empty for an import, or for itself."""
+        """Return the library's name that a use means; empty for an import, for itself, and for a builtin."""
         root, *attributes = use.path
         if self.is_library(saved, root):
             return attributes[0] if attributes else ALL_NAMES
+        if root in self.aliases and self.aliases[root].is_builtin:
+            return ""
         is_itself = root in saved.names and not saved.classes
         return "" if is_itself or root in saved.imports else root
 

@@ -1,18 +1,16 @@
-"""How the code of a notebook uses the library."""
+"""Where the code of a notebook uses the library."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from ..dialect.python import parse_module
 from .definitions import ALL_NAMES
-from .scopes import dotted_path, find_uses
-from .sources import find_span
+from .scopes import dotted_path
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
 def names_used(code: str, module: str) -> frozenset[str]:
@@ -29,7 +27,7 @@ def names_used(code: str, module: str) -> frozenset[str]:
     if tree is None:
         return frozenset(_WORD.findall(code))
     nodes = list(ast.walk(tree))
-    libraries = _library_names(nodes, module)
+    libraries = library_names(nodes, module)
     names = set(_imported_names(nodes, module))
     wholes: set[ast.expr] = set()
     parts: set[ast.expr] = set()
@@ -43,36 +41,7 @@ def names_used(code: str, module: str) -> frozenset[str]:
     return frozenset(names | {ALL_NAMES} if wholes - parts else names)
 
 
-def expand_aliases(code: str, module: str, aliases: Mapping[str, str]) -> str:
-    """Return a cell with `d2l.concat` written as what it stands for, `torch.cat`.
-
-    All other text stays, character for character; so do aliases that are no dotted names.
-
-    Args:
-        code: The cell's code.
-        module: The library's package, `d2l`.
-        aliases: What each alias stands for.
-    """
-    tree = parse_module(code)
-    if tree is None or not any(name in code for name in aliases):
-        return code
-    libraries = _library_names(ast.walk(tree), module)
-    spans: dict[tuple[int, int], str] = {}
-    for use in find_uses(tree.body):
-        name, node = _library_attribute(use.node, libraries)
-        meaning = aliases.get(name, "")
-        if node is None or not _DOTTED_NAME.fullmatch(meaning):
-            continue
-        start, end = find_span(code, node)
-        written = "".join(code[start:end].split())
-        if written == ast.unparse(node):  # inside an f-string, older Pythons give wrong positions
-            spans[start, end] = meaning
-    for start, end in sorted(spans, reverse=True):
-        code = code[:start] + spans[start, end] + code[end:]
-    return code
-
-
-def _library_attribute(
+def library_attribute(
     node: ast.expr, libraries: frozenset[tuple[str, ...]]
 ) -> tuple[str, ast.Attribute | None]:
     """Return `X` and the expression `d2l.X` where a dotted name begins like this, and it is read."""
@@ -83,7 +52,7 @@ def _library_attribute(
     return "", None
 
 
-def _library_names(nodes: Iterable[ast.AST], module: str) -> frozenset[tuple[str, ...]]:
+def library_names(nodes: Iterable[ast.AST], module: str) -> frozenset[tuple[str, ...]]:
     """Return the dotted names that mean the library."""
     names: set[tuple[str, ...]] = {(module,)}
     for node in nodes:

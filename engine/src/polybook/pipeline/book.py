@@ -15,7 +15,7 @@ from ..dialect import parse, strip_save_marks
 from ..dialect.python import imported_names
 from ..errors import ConfigError
 from ..frameworks import FRAMEWORKS, chapter_frameworks, select
-from ..library import Library, build_library, expand_aliases
+from ..library import Library, build_library, expand_aliases, free_names
 from ..model import Cell, Document, Heading, Mark
 from ..references import Chapter, Index, build_index
 
@@ -143,7 +143,7 @@ class Book:
         module = self.config.library
         aliases = self.config.aliases.get(framework, {})
         imported = imported_names(cell.code for cell in selected.cells) if module and aliases else set()
-        usable = {name: to for name, to in aliases.items() if to.partition(".")[0] in imported}
+        usable = {name: to for name, to in aliases.items() if free_names(to) <= imported}
 
         def show(code: str) -> str:
             code = strip_save_marks(code).strip("\n")

@@ -26,6 +26,7 @@ from .notebooks import find_file
 from .progress import Progress
 from .render import render_site
 from .units import BUILD_FOLDER, find_state, units_of
+from .workers import Workers
 
 #: What holds further entries in a table of contents, in all formats of `_toc.yml`.
 _TOC_LISTS = {"parts", "chapters", "sections", "subtrees", "entries"}
@@ -153,7 +154,7 @@ def _entries_below(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def build_site(
-    book: Book, languages: Sequence[str], progress: Progress, *, jobs: int = 1
+    book: Book, languages: Sequence[str], progress: Progress, workers: Workers
 ) -> list[Diagnostic]:
     """Build the site of these languages below `_build`; return what is wrong with results and pages.
 
@@ -161,7 +162,7 @@ def build_site(
         book: The book.
         languages: Tags of the languages to build.
         progress: Is told of each language that is finished.
-        jobs: How many processes may run at once.
+        workers: The processes to use.
     """
     build = book.root / BUILD_FOLDER
     diagnostics: list[Diagnostic] = []
@@ -172,7 +173,7 @@ def build_site(
     site_facts = _site(book)
     chosen = {tag: book.config.languages[tag] for tag in languages}
     settings = {tag: sphinx_settings(site_facts, one.language, one.title) for tag, one in chosen.items()}
-    diagnostics += render_site(build, settings, jobs, partial(_locate, book), progress.step)
+    diagnostics += render_site(build, settings, workers, partial(_locate, book), progress.step)
     titles = [(language.language, language.title) for language in book.config.languages.values()]
     write_if_changed(build / "html" / "index.html", landing_page(titles, f"{book.toc.root}.html"))
     return list(dict.fromkeys(diagnostics))

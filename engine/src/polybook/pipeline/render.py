@@ -8,11 +8,8 @@ _build/html/mathjax/      the formula renderer, once for all languages
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,12 +21,16 @@ from ..diagnostics import Code, Diagnostic
 from ..errors import RenderError
 from ..site.settings import MATHJAX
 from .files import write_if_changed, write_tree
-from .sphinx_process import WARNED
+from .inputs import digest_source
+from .sphinx_process import BUILT, WARNED
+from .workers import Workers
 
 #: Gives the place in the book of a line of a page: (page's path, line) to (path, line). MyST-NB counts
 #: the lines of a notebook as 10000 for each cell, from 1, and one for each line in it.
 Locate = Callable[[str, int], tuple[str, int]]
 
+#: Names what the pages of a language were rendered from.
+_STAMP = "rendered"
 #: What Sphinx keeps for itself, and what only debuggers read.
 _UNPUBLISHED = (".buildinfo", ".map")
 _WARNING = re.compile(
@@ -42,7 +43,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 def render_site(
     build: Path,
     settings: Mapping[str, Mapping[str, Any]],
-    jobs: int = 1,
+    workers: Workers,
     locate: Callable[[str, str, int], tuple[str, int]] | None = None,
     done: Callable[[str], None] | None = None,
 ) -> list[Diagnostic]:
@@ -51,33 +52,42 @@ def render_site(
     Args:
         build: The `_build` folder; it holds `<lang>/source/` for each language.
         settings: What `sphinx_settings` gives, by language tag.
-        jobs: How many processes may run at once.
+        workers: The processes to use.
         locate: Gives the place in the book of (language tag, page's path, line); without it messages
             name the pages below `<lang>/source/`.
         done: Is told the tag of each language that is finished, right or wrong.
 
     Returns:
         What Sphinx found. A language that it only warned of is in place; one that it could not build
-        stays as it was.
+        stays as it was, and so does one whose last build was of the same and went without a finding.
     """
-    workers = max(1, min(jobs, len(settings)))
     site = build / "html"
 
     def render_language(tag: str) -> Sequence[Diagnostic]:
-        source, output = build / tag / "source", build / tag / "html"
+        source, output, stamp = (build / tag / name for name in ("source", "html", _STAMP))
+        digest = digest_source(source, settings[tag])
         try:
-            found = render(source, output, settings[tag], max(1, jobs // workers), _in_language(locate, tag))
+            if _holds(stamp, digest) and (site / tag).is_dir():
+                return []
+            stamp.unlink(missing_ok=True)
+            found = render(source, output, settings[tag], workers, _in_language(locate, tag))
             publish(output, site / tag)
         except RenderError as error:
             return error.diagnostics
         finally:
             if done:
                 done(tag)
+        if not found:
+            stamp.write_text(digest, encoding="ascii")
         return found
 
     write_if_changed(site / MATHJAX, _mathjax())
-    with ThreadPoolExecutor(workers) as executor:
+    with ThreadPoolExecutor(workers.at_once) as executor:
         return [diagnostic for found in executor.map(render_language, settings) for diagnostic in found]
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="ascii") == text
 
 
 def _in_language(locate: Callable[[str, str, int], tuple[str, int]] | None, tag: str) -> Locate | None:
@@ -85,7 +95,11 @@ def _in_language(locate: Callable[[str, str, int], tuple[str, int]] | None, tag:
 
 
 def render(
-    source: Path, output: Path, settings: Mapping[str, Any], jobs: int = 1, locate: Locate | None = None
+    source: Path,
+    output: Path,
+    settings: Mapping[str, Any],
+    workers: Workers,
+    locate: Locate | None = None,
 ) -> list[Diagnostic]:
     """Build one language with Jupyter Book in a process of its own.
 
@@ -94,7 +108,7 @@ def render(
         output: The folder for the pages. Its parent takes Sphinx's caches and `sphinx.log`, so every
             language needs another parent.
         settings: What `sphinx_settings` gives.
-        jobs: How many processes Sphinx may use.
+        workers: The processes to use.
         locate: Gives the place in the book of a line of a page; without it messages name the page.
 
     Returns:
@@ -103,30 +117,21 @@ def render(
     Raises:
         RenderError: Sphinx failed.
     """
-    log = output.parent / "sphinx.log"
+    log, caches = output.parent / "sphinx.log", output.parent / ".doctrees"
     task = {
         "source": str(source.resolve()),
         "output": str(output.resolve()),
+        "doctrees": str(caches.resolve()),
         "settings": dict(settings),
-        "jobs": jobs,
     }
-    with log.open("w", encoding="utf-8") as stream:
-        process = subprocess.run(
-            [sys.executable, "-m", f"{__package__}.sphinx_process"],
-            input=json.dumps(task),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"},
-            text=True,
-            check=False,
-        )
-    if process.returncode == 0:
+    status = workers.build(task, log)
+    if status == BUILT:
         return []
     # Sphinx would not read again, nor warn again of, the pages it has read.
-    (output.parent / ".doctrees" / "environment.pickle").unlink(missing_ok=True)
+    (caches / "environment.pickle").unlink(missing_ok=True)
     text = _COLOURS.sub("", log.read_text(encoding="utf-8"))
     found = list(findings(text, source.resolve(), log, locate))
-    if process.returncode == WARNED and found:
+    if status == WARNED and found:
         return found
     raise RenderError(*found, _failure(text, log))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from rich.console import Console
@@ -14,15 +15,13 @@ from ..diagnostics import Code, Diagnostic
 from ..errors import PolybookError, UsageError
 from .book import load_book
 from .build import build_site
+from .live import Live, LiveHandler
 from .progress import Progress
 from .units import BUILD_FOLDER
+from .workers import Workers
 
-
-class _QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files without a line for each."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+#: Languages that are built at once.
+_JOBS = 2
 
 
 class _Sources(DefaultFilter):
@@ -34,14 +33,16 @@ class _Sources(DefaultFilter):
 def serve(root: Path, port: int, console: Console) -> None:
     """Build the book at `root`, serve it on 127.0.0.1 and build it again on every change; never returns.
 
-    An error in the book is printed; the site stays as it was until the error is mended.
+    What is wrong with the book is printed and stands on the pages that a browser shows; the site stays as
+    it was until that is mended.
 
     Raises:
         UsageError: The port is taken.
     """
     folder = root / BUILD_FOLDER / "html"
     folder.mkdir(parents=True, exist_ok=True)
-    handler = functools.partial(_QuietHandler, directory=str(folder))
+    live = Live()
+    handler = functools.partial(LiveHandler, live=live, directory=str(folder))
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
@@ -50,30 +51,49 @@ def serve(root: Path, port: int, console: Console) -> None:
             Diagnostic("polybook", 0, Code.BAD_USAGE, what, "Choose another: `--port`.")
         ) from error
     changed = threading.Event()
-    with server:
+    with server, Workers(_JOBS, _JOBS) as workers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         threading.Thread(target=_notice_changes, args=(root, changed), daemon=True).start()
         console.print(f"Serving http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)")
         while True:
-            _rebuild(root, console)
+            _print(rebuild(root, live, workers, changed), console)
             changed.wait()
             changed.clear()
 
 
 def _notice_changes(root: Path, changed: threading.Event) -> None:
     """Set `changed` whenever a source of the book changes, also while it is being built."""
-    for _ in watch(root, watch_filter=_Sources(), raise_interrupt=False):
+    for _ in watch(root, watch_filter=_Sources(), raise_interrupt=False, debounce=50, step=20):
         changed.set()
 
 
-def _rebuild(root: Path, console: Console) -> None:
+def rebuild(root: Path, live: Live, workers: Workers, changed: threading.Event) -> list[Diagnostic]:
+    """Build the languages that a browser shows, then the others, and return what is wrong with the book.
+
+    Args:
+        root: The book.
+        live: Tells the browsers.
+        workers: The processes to use.
+        changed: Is set when the book has changed again; what is left is then for the next call.
+    """
     try:
         book = load_book(root)
-        with Progress("Building the site", len(book.config.languages)) as progress:
-            found = build_site(book, list(book.config.languages), progress)
+        found = book.check()
+        shown = [tag for tag in book.config.languages if tag in live.open_languages()]
+        others = [tag for tag in book.config.languages if tag not in shown]
+        for languages in filter(None, (shown, others)):
+            with Progress("Building the site", len(languages)) as progress:
+                found += build_site(book, languages, progress, workers)
+            live.tell([str(one) for one in found if not one.is_note])
+            if changed.is_set():
+                break
     except PolybookError as error:
-        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
-        return
-    for diagnostic in [*book.check(), *found]:
+        found = list(error.diagnostics)
+        live.tell([str(one) for one in found])
+    return found
+
+
+def _print(found: Iterable[Diagnostic], console: Console) -> None:
+    for diagnostic in found:
         console.print(str(diagnostic), highlight=False, markup=False, soft_wrap=True)
     console.print("Built.")

@@ -146,14 +146,23 @@ def check_results(state: State) -> list[Diagnostic]:
     return list(check_record(record, unit.settings.expect, places))
 
 
+def data_names(book: Book) -> set[str]:
+    """Return the names of the data files that the runs have read whose results are stored."""
+    store = Store(book.root / OUTPUTS_FOLDER)
+    ignore: list[Diagnostic] = []
+    records = (store.load(unit.framework, unit.chapter.name, ignore.append) for unit in find_units(book))
+    return {name for record in records if record for name in record.provenance.data}
+
+
 def data_roots(book: Book) -> list[Path]:
     """Return the folders that data files are looked for in."""
+    return outside_roots() + ([book.root / book.config.library] if book.config.library else [])
+
+
+def outside_roots() -> list[Path]:
+    """Return the folders outside the book that data files are looked for in."""
     named = os.environ.get(DATA_VARIABLE)
-    roots = [Path(named).absolute()] if named else []
-    roots.append(DATA_CACHE.expanduser())
-    if book.config.library:
-        roots.append(book.root / book.config.library)
-    return roots
+    return [*([Path(named).absolute()] if named else []), DATA_CACHE.expanduser()]
 
 
 def pinned_version(root: Path, framework: str) -> str | None:

@@ -23,6 +23,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 from .cells import Notices, OutputImages
 from .context import add_languages, add_search_words, script_words
+from .navigation import NavigationOnce
 from .search import SEARCHES
 from .tabs import FrameworkTab, FrameworkTabs
 from .typography import FormulaPunctuation
@@ -86,6 +87,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("env-get-outdated", remove_old_pages)
     app.connect("html-page-context", add_languages)
     app.connect("html-page-context", add_search_words, priority=600)
+    app.connect("html-page-context", NavigationOnce())
     return {
         "version": version("polybook"),
         "env_version": 1,

@@ -43,9 +43,15 @@ class _Search(SearchLanguage):
         """Return the words of a text."""
         return cut(input)
 
+    def __init__(self, options: dict[str, str]) -> None:
+        super().__init__(options)
+        self._stems: dict[str, str] = {}
+
     def stem(self, word: str) -> str:
         """Return what all forms of a word share."""
-        return super().stem(fold(word))
+        if word not in self._stems:  # a book repeats its words, and stemming is slow
+            self._stems[word] = super().stem(fold(word))
+        return self._stems[word]
 
 
 class EnglishSearch(_Search, SearchEnglish):

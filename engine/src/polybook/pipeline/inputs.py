@@ -1,0 +1,107 @@
+"""What a site was built from, so that a build of the same is known to be done without doing it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from ..data import digest_data
+from .files import write_if_changed
+from .units import BUILD_FOLDER, outside_roots
+
+_STAMP = "built.json"
+_NO_SOURCES = frozenset({BUILD_FOLDER, "__pycache__", "node_modules"})
+#: Marks a virtual environment.
+_ENVIRONMENT = "pyvenv.cfg"
+_PACKAGE = Path(__file__).parents[1]
+#: What renders pages beside polybook itself.
+_RENDERERS = ("jupyter-book", "myst-nb", "sphinx", "sphinx-book-theme", "sphinx-design", "pybtex")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a site is made of, before it is made."""
+
+    #: The folder with `_config.yml`.
+    root: Path
+    #: Tags of the languages to build.
+    languages: Sequence[str]
+    #: The digest of the book's folder and of what renders it.
+    digest: str
+
+    def were_built(self) -> bool:
+        """Return whether the last build was of the same and found nothing wrong."""
+        try:
+            stamp = json.loads(_stamp(self.root).read_bytes())
+            data = dict(stamp["data"])
+            return bool(stamp == self._stamp(data)) and _digests(data) == data
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def forget_built(self) -> None:
+        """Forget the last build: another begins."""
+        _stamp(self.root).unlink(missing_ok=True)
+
+    def note_built(self, data: Iterable[str]) -> None:
+        """Remember that the site was built of these and of data files with these names."""
+        write_if_changed(_stamp(self.root), json.dumps(self._stamp(_digests(data))))
+
+    def _stamp(self, data: Mapping[str, str | None]) -> dict[str, object]:
+        return {"digest": self.digest, "languages": list(self.languages), "data": dict(data)}
+
+
+def read_inputs(root: Path, languages: Sequence[str]) -> Inputs:
+    """Return what the site of the book at `root` would be built from now."""
+    return Inputs(root, languages, digest_files(_files(root), _renderers()))
+
+
+def digest_source(folder: Path, settings: Mapping[str, object]) -> str:
+    """Return the digest of all that the pages of one language are rendered from."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return digest_files(files, json.dumps(settings, sort_keys=True), _renderers())
+
+
+def digest_files(paths: Iterable[Path], *texts: str) -> str:
+    """Return the digest of the names and contents of files, and of texts beside them."""
+    digest = hashlib.sha256("\0".join(texts).encode())
+    for path in paths:
+        digest.update(f"\0{path}\0".encode(errors="surrogateescape"))
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@cache
+def _renderers() -> str:
+    """Return the digest of the programs that make pages."""
+    ours = sorted(path for path in _PACKAGE.rglob("*.*") if path.suffix != ".pyc")
+    return digest_files(ours, *(f"{name} {version(name)}" for name in _RENDERERS))
+
+
+def _stamp(root: Path) -> Path:
+    return root / BUILD_FOLDER / _STAMP
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Yield the files of a book: all in its folder but hidden ones, environments and what is built."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _NO_SOURCES
+            and not name.startswith(".")
+            and not Path(folder, name, _ENVIRONMENT).exists()
+        )
+        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _digests(names: Iterable[str]) -> dict[str, str | None]:
+    """Return the digest of each data file outside the book, `None` for one that is not there."""
+    wanted = sorted(set(names))
+    found = digest_data(wanted, outside_roots())
+    return {name: found.get(name) for name in wanted}
