@@ -131,12 +131,6 @@ def run_script(tmp_path):
     return run
 
 
-@pytest.fixture(scope="session")
-def framework():
-    """The name of the framework in whose environment the tests run."""
-    return FRAMEWORK
-
-
 @pytest.fixture
 def module():
     """The name of the library's module, as programs import it."""
