@@ -5,10 +5,11 @@ seeds lie outside the repository, in the folder that POLYBOOK_SEEDS names. A run
 half an hour; D2L_SMOKE=1 shortens all of them and misses the targets.
 
     .venv/bin/python benchmarks/seeds.py [FRAMEWORK ...]
-    .venv/bin/python benchmarks/seeds.py --programs FOLDER
+    .venv/bin/python benchmarks/seeds.py --cells FOLDER
 
-The second form runs nothing: it writes each seed's code cells, as programs, to `FOLDER/unchanged` and, as
-readers' notebooks have them, to `FOLDER/notebooks`.
+The second form runs nothing. It writes each seed's code cells and what a reader sets in the environment for
+them to `FOLDER/unchanged/<seed>.<framework>.json`; in `FOLDER/notebooks` the names of the library that mean
+one of the framework's are replaced, as in readers' notebooks.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ ROOT = Path(__file__).parents[1]
 SEEDS = Path(os.environ.get("POLYBOOK_SEEDS") or ROOT.parent / "shared" / "seeds")
 #: The frameworks that seeds name, that of their unmarked cells first, and their modules in the library.
 MODULES = {"mxnet": "mxnet", "pytorch": "torch", "tensorflow": "tensorflow"}
+#: What a reader sets: TensorFlow cells are written for Keras 2, see docs/adr/0006-keras.md.
+SETTINGS = {"tensorflow": {"TF_USE_LEGACY_KERAS": "1"}}
 #: A curve's values, by the curve's name.
 Plot = dict[str, list[float]]
 
@@ -88,11 +91,11 @@ TARGETS = {
 }
 
 
-# From chapters to programs
+# From chapters to cells
 
 
-def write_programs(folder: Path) -> None:
-    """Write the programs of all seeds to the two folders below `folder`."""
+def write_cells(folder: Path) -> None:
+    """Write the cells of all seeds to the two folders below `folder`."""
     library = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["polybook"]["library"]
     aliases = {name: aliases for name, aliases in library["aliases"].items() if name in MODULES}
     for kind, settings in {
@@ -102,9 +105,12 @@ def write_programs(folder: Path) -> None:
         with tempfile.TemporaryDirectory() as book:
             make_notebooks(Path(book), settings)
             for path in Path(book).glob("_build/notebooks/*/*/*.ipynb"):
-                target = folder / kind / f"{path.stem}.{path.parent.name}.py"
+                framework, notebook = path.parent.name, json.loads(path.read_text(encoding="utf-8"))
+                cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+                target = folder / kind / f"{path.stem}.{framework}.json"
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(program(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
+                seed = {"cells": cells, "settings": SETTINGS.get(framework, {})}
+                target.write_text(json.dumps(seed, ensure_ascii=False), encoding="utf-8")
 
 
 def make_notebooks(book: Path, settings: dict[str, Any]) -> None:
@@ -126,18 +132,12 @@ def make_notebooks(book: Path, settings: dict[str, Any]) -> None:
         raise SystemExit(done.stderr)
 
 
-def program(notebook: dict[str, Any]) -> str:
-    """Return the code cells of a notebook as one program."""
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return "\n\n".join("".join(cell["source"]) for cell in cells) + "\n"
-
-
 # Runs
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a program."""
+    """What came of a seed in a framework."""
 
     #: How long it took.
     seconds: float
@@ -148,11 +148,13 @@ class Run:
 
 
 def run(path: Path, framework: str) -> Run:
-    """Run a program to its end with the library of this repository."""
+    """Run the cells of a seed to their end, with the library of this repository."""
+    seed = json.loads(path.read_text(encoding="utf-8"))
+    program, results = path.with_suffix(".py"), path.with_suffix(".plots")
+    program.write_text("\n\n".join(seed["cells"]) + "\n", encoding="utf-8")
     runner = RUNNER.format(module=MODULES[framework])
-    results = path.with_suffix(".json")
-    command = [ROOT / ".venvs" / framework / "bin" / "python", "-c", runner, path, results]
-    environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": str(ROOT)}
+    command = [ROOT / ".venvs" / framework / "bin" / "python", "-c", runner, program, results]
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, **seed["settings"], "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     done = subprocess.run(
         command, cwd=path.parent, env=environment, capture_output=True, encoding="utf-8", check=False
@@ -163,7 +165,7 @@ def run(path: Path, framework: str) -> Run:
 
 
 def is_met(target: Target, run: Run) -> bool:
-    """Return whether a program did what it should."""
+    """Return whether a seed did what it should."""
     return not run.error and len(run.plots) == target.trainings and all(map(target.is_met, run.plots))
 
 
@@ -180,7 +182,7 @@ def ends(run: Run, curve: str) -> str:
 
 def run_all(frameworks: Sequence[str], folder: Path) -> Iterator[bool]:
     """Run every seed in each framework that it has code for; yield whether it met its target."""
-    for path in sorted((folder / "unchanged").glob("*.py")):
+    for path in sorted((folder / "unchanged").glob("*.json")):
         number, framework = path.name[:3], path.stem.split(".")[-1]
         if framework in frameworks:
             target, result = TARGETS[number], run(path, framework)
@@ -205,16 +207,16 @@ def main() -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(description="Run the seed chapters in full.")
     parser.add_argument("frameworks", nargs="*", metavar="FRAMEWORK", default=available())
-    parser.add_argument("--programs", type=Path, metavar="FOLDER", help="write the programs, run nothing")
+    parser.add_argument("--cells", type=Path, metavar="FOLDER", help="write the cells, run nothing")
     arguments = parser.parse_args()
     if not any(SEEDS.glob("*.txt")):
         raise SystemExit(f"There are no seed chapters in {SEEDS}; POLYBOOK_SEEDS names their folder.")
-    if arguments.programs:
-        write_programs(arguments.programs)
+    if arguments.cells:
+        write_cells(arguments.cells)
         return
     print(row("seed", "framework", "seconds", "train_ppl", "val_ppl", "target", "ok"), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        write_programs(Path(folder))
+        write_cells(Path(folder))
         met = list(run_all(arguments.frameworks, Path(folder)))
     sys.exit(not all(met))
 

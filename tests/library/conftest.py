@@ -4,7 +4,6 @@ import hashlib
 import importlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -25,17 +24,9 @@ collect_ignore = [f"with_{name}" for name in PACKAGES if name != FRAMEWORK]
 #: A folder that a reader's own corpus may lie in, looked up before the tests hide it.
 CORPUS = Path(os.environ.get("D2L_DATA") or ROOT.parent / "shared" / "data")
 
-#: Chapters written by others, the program that makes notebooks of them, and the book that they are made into.
+#: Chapters written by others, and the environment whose polybook takes their cells out.
 SEEDS = Path(os.environ.get("POLYBOOK_SEEDS") or ROOT.parent / "shared" / "seeds")
 POLYBOOK = ROOT / ".venv" / "bin" / "python"
-SEED_CONFIG = """\
-title: Seed
-author: Others
-polybook:
-  source: {language}
-  languages: {{{language}: chapters/{language}}}
-  frameworks: [mxnet, pytorch, tensorflow]
-"""
 
 #: A proxy that nobody listens at: what asks for the network in a process of its own is refused at once.
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
@@ -146,32 +137,41 @@ def corpus_folder():
 
 
 @pytest.fixture(scope="session")
-def seed_cells(tmp_path_factory):
-    """Gives the code cells that a seed chapter has for the framework, by the seed's number and language."""
+def seeds(tmp_path_factory):
+    """A folder with the code cells of all seeds, one file for each framework that a seed names."""
+    if not any(SEEDS.glob("*.txt")):
+        pytest.skip(f"the seed chapters are not in {SEEDS}; POLYBOOK_SEEDS names their folder")
     if not POLYBOOK.exists():
-        pytest.skip(f"there is no {POLYBOOK}, which makes notebooks of chapters; `make site` sets it up")
-
-    def seed_cells(number, language):
-        seeds = list(SEEDS.glob(f"{number}_*.txt"))
-        if not seeds:
-            pytest.skip(f"the seed chapters are not in {SEEDS}; POLYBOOK_SEEDS names their folder")
-        book = tmp_path_factory.mktemp("seed")
-        (book / "chapters" / language).mkdir(parents=True)
-        shutil.copy(seeds[0], book / "chapters" / language / "seed.md")
-        (book / "_config.yml").write_text(SEED_CONFIG.format(language=language), encoding="utf-8")
-        (book / "_toc.yml").write_text("format: jb-book\nroot: seed\n", encoding="utf-8")
-        # The exit status tells of the chapter's flaws: references to chapters that are not here.
-        command = [POLYBOOK, "-m", "polybook", "notebooks", "--book", book]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600)
-        path = book / "_build" / "notebooks" / language / FRAMEWORK / "seed.ipynb"
-        assert path.exists(), done.stderr
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-
-    return seed_cells
+        pytest.skip(f"there is no {POLYBOOK}, which takes cells out of chapters; `make site` sets it up")
+    folder = tmp_path_factory.mktemp("seeds")
+    command = [POLYBOOK, ROOT / "benchmarks" / "seeds.py", "--cells", folder]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600)
+    assert not done.returncode, done.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")
 def adapter():
     """How tests that hold for every framework make layers, give them weights and read numbers."""
     return importlib.import_module(f"with_{FRAMEWORK}.adapter")
+
+
+@pytest.fixture
+def seed(seeds):
+    """Gives the code cells that a seed has for the framework, and what is set for them, by its number."""
+
+    def seed(number, kind="unchanged"):
+        paths = list((seeds / kind).glob(f"{number}_*.{FRAMEWORK}.json"))
+        if not paths:
+            pytest.skip(f"seed {number} has no code for {FRAMEWORK}")
+        found = json.loads(paths[0].read_text(encoding="utf-8"))
+        return found["cells"], found["settings"]
+
+    return seed
+
+
+@pytest.fixture
+def function_interface(d2l):
+    """Skips a test where the library has classes only."""
+    if not hasattr(d2l, "train_ch8"):
+        pytest.skip("the chapter on the function interface has no cells for this framework yet")

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("function_interface")
+
 SCRIPT = """
 from {module} import Animator
 animator = Animator("epoch", "ppl", legend=["train_ppl", "val_ppl"])
@@ -15,10 +17,12 @@ print("still running")
 #: A cell in which old code draws, in a shell that has what makes it a kernel's.
 KERNEL = """
 import json
+from pathlib import Path
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 import {module} as d2l
 
+Path.home().mkdir()
 shell = InteractiveShell.instance()
 shell.display_pub = publisher = CapturingDisplayPublisher()
 shell.kernel = object()
@@ -119,11 +123,3 @@ def test_a_cell_leaves_one_finished_plot_however_it_ends(module, run_script):
         )
         curves = last["application/vnd.d2l.curves+json"]["curves"]
         assert [(curve["name"], len(curve["y"])) for curve in curves] == [("train", 300), ("test", 300)]
-
-
-def test_without_a_gpu_all_gpus_are_the_cpu(d2l, monkeypatch):
-    monkeypatch.setattr(d2l, "num_gpus", lambda: 0)
-    assert d2l.try_all_gpus() == [d2l.cpu()]
-    monkeypatch.setattr(d2l, "num_gpus", lambda: 2)
-    monkeypatch.setattr(d2l, "gpu", lambda i: f"gpu {i}")
-    assert d2l.try_all_gpus() == ["gpu 0", "gpu 1"]
