@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from ..frameworks import FRAMEWORKS
 from .words import translate
 
 #: Pages that Sphinx makes itself, in every language; the index only for a book that asks for it.
@@ -86,16 +87,25 @@ def add_languages(
     context["metatags"] = context.get("metatags", "") + alternates(pagename, links, config.html_baseurl)
 
 
-def script_words() -> str:
-    """Return the words of `polybook.js`, a script."""
+def script_words(frameworks: Sequence[str]) -> str:
+    """Return the words of `polybook.js` and `tabs.js`, a script.
+
+    It marks the page as one with scripts, too, early enough that no page is drawn with all its tabs open.
+    """
     copy_button = {
         "copy": "Copy",
         "copy_to_clipboard": "Copy to clipboard",
         "copy_success": "Copied!",
         "copy_failure": "Failed to copy",
     }
-    words = {"copyButton": {name: str(translate(text)) for name, text in copy_button.items()}}
-    return f"const polybookWords = {json.dumps(words)};"
+    words = {
+        "copyButton": {name: translate(text) for name, text in copy_button.items()},
+        "framework": translate("Framework"),
+        "frameworks": {name: FRAMEWORKS[name].title for name in frameworks},
+        "lacking": translate("This page has nothing for {chosen}; it is shown for {shown}."),
+    }
+    script = json.dumps(words, default=str)  # a translation that is not looked up yet is no text
+    return f'const polybookWords = {script};\ndocument.documentElement.classList.add("scripted");'
 
 
 def add_search_words(

@@ -24,12 +24,12 @@ from sphinx.util.typing import ExtensionMetadata
 from .cells import Notices, OutputImages
 from .context import add_languages, add_search_words, script_words
 from .search import SEARCHES
-from .tabs import FrameworkTab, FrameworkTabs
+from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
 from .typography import FormulaPunctuation
 from .words import add_words
 
 _HERE = Path(__file__).parent
-_ASSETS = ("polybook.css", "polybook.js")
+_ASSETS = ("polybook.css", "polybook.js", "tabs.js")
 #: Extensions of Jupyter Book that read in parallel correctly but do not say so.
 _SILENT_EXTENSIONS = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
 
@@ -44,6 +44,7 @@ def allow_parallel(app: Sphinx, config: Config) -> None:
 
 def add_files(app: Sphinx, config: Config) -> None:
     """Handle `config-inited`: our templates come before the themes', our assets beside theirs."""
+    app.add_js_file(None, body=script_words(config.polybook_frameworks), priority=400)  # read by the scripts
     config.templates_path.insert(0, str(_HERE / "templates"))
     config.html_static_path.extend(str(_HERE / "static" / name) for name in _ASSETS)
 
@@ -74,13 +75,14 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     for search in SEARCHES:
         app.add_search_language(search)
     app.add_directive("framework-tab", FrameworkTab)
+    app.add_node(FrameworkPanel, html=(visit_panel, depart_panel))
     app.add_transform(OutputImages)
     app.add_transform(Notices)
     app.add_transform(FormulaPunctuation)
     app.add_transform(FrameworkTabs)
     app.add_css_file("polybook.css", priority=900)
-    app.add_js_file(None, body=script_words())
     app.add_js_file("polybook.js", loading_method="defer")
+    app.add_js_file("tabs.js", loading_method="defer")
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
     app.connect("env-get-outdated", remove_old_pages)

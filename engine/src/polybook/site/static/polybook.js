@@ -18,21 +18,6 @@
   // A section with the words of a search in its title comes before chapters that have them somewhere.
   if (typeof Scorer === "object") Scorer.score = ([, , anchor, , score]) => score + (anchor ? 6 : 0);
 
-  // A tab changes every tab-set of the page; keep the one that was clicked where it is on the screen.
-  let clicked = null;
-  const top = (input) => input.nextElementSibling.getBoundingClientRect().top;
-  const isTab = (input) => input.matches(".framework-tabs > input");
-  document.addEventListener(
-    "change",
-    ({ target }) => {
-      clicked = isTab(target) ? { target, top: top(target) } : null;
-    },
-    { capture: true }
-  );
-  document.addEventListener("change", ({ target }) => {
-    if (clicked?.target === target) window.scrollBy({ top: top(target) - clicked.top, behavior: "instant" });
-  });
-
   // Switching languages keeps the place on the page, and the root page remembers the choice.
   const switcher = document.querySelector(".polybook-languages");
   if (!switcher) return;
