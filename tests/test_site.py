@@ -29,6 +29,15 @@ WORDS = {
     "fr": ("chapitre 5", "section 5.4", "fig. 7.1", "Fig. 7.1 : "),
 }
 
+#: What the plots of the last chapter are of, in the words of their descriptions, and their axis.
+PLOT = {
+    "en": "Plot of ppl against epoch: train_ppl falls from ",
+    "pt": "Gráfico de perplexidade em função de época: treinamento cai de ",
+    "zh": "困惑度随轮变化的曲线：训练从 ",
+    "fr": "Graphique : perplexité en fonction de époque ; apprentissage descend de ",
+}
+EPOCH = {"en": "epoch", "pt": "época", "zh": "轮", "fr": "époque"}
+
 #: Whatever of the text or the pictures is cut off at the right, and not inside something that scrolls.
 CUT_OFF = """() => {
   const scrolls = (element) => {
@@ -45,9 +54,13 @@ CUT_OFF = """() => {
 }"""
 IMAGES = """async () => {
   const images = [...document.querySelectorAll("main img")];
+  const plots = [...document.querySelectorAll("main svg.polybook-plot")];
   for (const image of images) image.loading = "eager";
   await Promise.all(images.map((image) => image.decode().catch(() => null)));
-  return images.map((image) => ({ src: image.src, width: image.naturalWidth, alt: image.alt.trim() }));
+  return [
+    ...images.map((image) => ({ src: image.src, width: image.naturalWidth, alt: image.alt.trim() })),
+    ...plots.map((plot) => ({ src: plot.id, width: plot.viewBox.baseVal.width, alt: plot.ariaLabel })),
+  ];
 }"""
 
 
@@ -178,13 +191,27 @@ def test_the_deep_rnn_page_has_everything(trees, tag):
     assert len(article.xpath(".//div[contains(@class, 'cell_input')]//pre")) >= 10
     assert "class StackedRNN(d2l.Module):" in article.text_content()
     assert "torch.Size([32, 1024, 32])" in article.text_content()
-    assert len(article.xpath(".//div[contains(@class, 'cell_output')]//img")) >= 3
+    plots = article.xpath(".//div[contains(@class, 'cell_output')]//*[@class='polybook-plot']")
+    assert len(plots) >= 3
+    assert all(PLOT[tag] in plot.get("aria-label") for plot in plots)
+    assert EPOCH[tag] in [text.strip() for text in plots[0].itertext()]
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids))
     assert len(article.xpath(".//div[contains(@class, 'math')][contains(., '\\tag{7.')]")) >= 4
     chapter, section, figure, caption = WORDS[tag]
     links = {plain(link.text_content()) for link in article.xpath(".//a[contains(@class, 'internal')]")}
     assert {chapter, section, figure, "(7.1)"} <= links
     captions = [plain(each.text_content()).strip() for each in article.xpath(".//figcaption")]
     assert captions[0].startswith(caption)
+
+
+@pytest.mark.parametrize(("tag", "term"), [("pt", "estado oculto"), ("zh", "隐状态"), ("fr", "état caché")])
+def test_the_english_term_is_behind_a_translated_one(site, reader, tag, term):
+    tab = reader.open(site / tag / "rnn.html")
+    first = tab.locator("abbr", has_text=term)
+    assert first.get_attribute("title") == "hidden state"
+    first.focus()
+    assert tab.evaluate("document.activeElement.title") == "hidden state"
 
 
 @pytest.mark.parametrize("tag", TAGS)

@@ -19,12 +19,16 @@ SCREENSHOTS = Path(__file__).parents[2] / "_build" / "screenshots" / "engine"
 CHROMIUM = shutil.which("chromium")
 TITLES = {"en": "A Small Book", "pt": "Um pequeno livro", "zh": "一本小书"}
 FRAMEWORKS = ("pytorch", "tensorflow", "jax")
+GLOSSARY = {"zh": {"hidden state": "隐状态", "arrays": "数组", "loop": "环"}}
 
 
 def settings(tag, frameworks=FRAMEWORKS, config=None):
     languages = [LANGUAGES[each] for each in TITLES]
     return sphinx_settings(
-        Site("The Authors", frameworks, languages, config or {}), LANGUAGES[tag], TITLES[tag]
+        Site("The Authors", frameworks, languages, config or {}),
+        LANGUAGES[tag],
+        TITLES[tag],
+        GLOSSARY.get(tag),
     )
 
 
@@ -144,6 +148,13 @@ def test_what_holds_for_a_whole_page_is_said_once(states, said):
     found = notices(states)
     assert [bool(text) for text in found] == [bool(text) for text in said]
     assert all(part in text for part, text in zip(said, found, strict=True))
+
+
+def test_a_term_has_the_other_one_behind_it_where_a_page_has_it_first(site):
+    terms = page(site, "rnn/tabs", "zh").select("article abbr")
+    assert {term.get_text(): term["title"] for term in terms} == {"hidden state": "隐状态"}
+    assert all(term["tabindex"] == "0" for term in terms)
+    assert not page(site, "rnn/tabs", "en").select("article abbr")
 
 
 def test_formulas_stay_with_their_punctuation(site):

@@ -53,7 +53,8 @@ def site_source(book: Book, language: str) -> Source:
         results, found = _results(book, chapter)
         diagnostics += found
         index = book.index_for(chapter, language)
-        builder = PageBuilder(index, book.default_framework(chapter), frozenset(shown))
+        words = book.terms.in_plots(index.language.tag)
+        builder = PageBuilder(index, book.default_framework(chapter), frozenset(shown), words)
         flavour = PageFlavour(
             chapter.name, index.bibliography_chapter, _image_finder(book, chapter.name, images)
         )
@@ -171,7 +172,10 @@ def build_site(
         write_tree(build / language / "source", source.files)
     site_facts = _site(book)
     chosen = {tag: book.config.languages[tag] for tag in languages}
-    settings = {tag: sphinx_settings(site_facts, one.language, one.title) for tag, one in chosen.items()}
+    settings = {
+        tag: sphinx_settings(site_facts, one.language, one.title, book.terms.glossary(tag))
+        for tag, one in chosen.items()
+    }
     diagnostics += render_site(build, settings, jobs, partial(_locate, book), progress.step)
     titles = [(language.language, language.title) for language in book.config.languages.values()]
     write_if_changed(build / "html" / "index.html", landing_page(titles, f"{book.toc.root}.html"))

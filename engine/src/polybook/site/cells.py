@@ -8,8 +8,9 @@ from typing import Any
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
+from .pages import sentence
 from .tabs import cell_metadata
-from .words import translate
+from .words import PICTURE, translate
 
 #: The `state` in a cell's metadata where its results need a notice.
 STALE, MISSING = "stale", "missing"
@@ -32,7 +33,7 @@ class OutputImages(SphinxTransform):
         """Set the alternative text of every picture among the results."""
         for bundle in self.document.findall(_is_bundle):
             for image in bundle.findall(nodes.image):
-                image["alt"] = _sentence(bundle) or translate("Picture made by the code above.")
+                image["alt"] = _sentence(bundle) or translate(PICTURE)
 
 
 class Notices(SphinxTransform):
@@ -77,6 +78,5 @@ def _sentence(bundle: nodes.Node) -> str:
     """Return the text beside a picture, nothing where it is Python's name of an object."""
     for part in bundle.children:
         if isinstance(part, nodes.container) and part.get("mime_type") == "text/plain":
-            text = " ".join(part.astext().split())
-            return "" if text.startswith("<") and text.endswith(">") else text.strip("'\"")
+            return sentence(part.astext())
     return ""

@@ -1,12 +1,14 @@
 """The Sphinx extension of a polybook site.
 
-It arranges framework tabs, keeps formulas together with their punctuation, gives plots their
-alternative text, adds the notices about results, the language switcher, its search and the
-words that the themes leave in English. Its settings, all written by `settings.sphinx_settings`:
+It arranges framework tabs, marks the terms of the glossary, keeps formulas together with their
+punctuation, gives pictures among the results their alternative text, adds the notices about results, the
+language switcher, its search and the words that the themes leave in English. Its settings, all written
+by `settings.sphinx_settings`:
 
 * `polybook_frameworks`: framework names in the order of the tabs;
 * `polybook_language`: BCP 47 tag of the language being built;
 * `polybook_languages`: `[tag, name]` of every language, the source language first;
+* `polybook_glossary`: the source language's term behind each form of it in the language being built;
 * `polybook_pages`: tag to names of the pages that language has; a tag left out has all.
 """
 
@@ -23,6 +25,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 from .cells import Notices, OutputImages
 from .context import add_languages, add_search_words, script_words
+from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .search import SEARCHES
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
 from .typography import FormulaPunctuation
@@ -70,12 +73,15 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("polybook_language", "en", "html", types=(str,))
     app.add_config_value("polybook_languages", [], "html", types=(list, tuple))
     app.add_config_value("polybook_pages", {}, "html", types=(dict,))
+    app.add_config_value("polybook_glossary", {}, "env", types=(dict,))
     app.add_config_value("polybook_site", _digest(), "env", types=(str,))
     add_words(app.config.language)
     for search in SEARCHES:
         app.add_search_language(search)
     app.add_directive("framework-tab", FrameworkTab)
     app.add_node(FrameworkPanel, html=(visit_panel, depart_panel))
+    app.add_node(Term, html=(visit_term, depart_term))
+    app.add_transform(GlossaryTerms)
     app.add_transform(OutputImages)
     app.add_transform(Notices)
     app.add_transform(FormulaPunctuation)

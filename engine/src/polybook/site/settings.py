@@ -82,13 +82,16 @@ class Site:
     pages: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
-def sphinx_settings(site: Site, language: Language, title: str) -> dict[str, Any]:
+def sphinx_settings(
+    site: Site, language: Language, title: str, glossary: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the settings with which Sphinx builds one language of a book.
 
     Args:
         site: The book in all its languages.
         language: The language to build.
         title: The book's title in this language.
+        glossary: The source language's term behind each form of it in this language.
 
     Returns:
         `confoverrides` for `jupyter_book.sphinx.build_sphinx`: plain values, fit for JSON.
@@ -104,6 +107,7 @@ def sphinx_settings(site: Site, language: Language, title: str) -> dict[str, Any
         "extensions": _extensions(given.get("extensions", [])),
         "myst_enable_extensions": _myst_extensions(given.get("myst_enable_extensions", [])),
         "polybook_frameworks": list(site.frameworks),
+        "polybook_glossary": dict(glossary or {}),
         "polybook_language": language.tag,
         "polybook_languages": [[each.tag, each.name] for each in site.languages],
         "polybook_pages": {tag: sorted(names) for tag, names in site.pages.items()},
