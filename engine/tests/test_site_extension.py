@@ -100,8 +100,11 @@ def test_what_belongs_to_no_framework_of_the_book_is_left_out(site):
 
 def test_a_book_with_one_framework_has_no_tabs(tmp_path):
     shutil.copytree(SOURCE, tmp_path / "source")
-    render(tmp_path / "source", tmp_path / "html", settings("en", ["jax"]))
-    article = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(), "html.parser").article
+    config = {"html": {"baseurl": "https://example.org/book"}}
+    render(tmp_path / "source", tmp_path / "html", settings("en", ["jax"], config))
+    soup = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(), "html.parser")
+    assert soup.select_one("link[rel=canonical]")["href"] == "https://example.org/book/en/rnn/tabs.html"
+    article = soup.article
     assert not article.select(".framework-tabs")
     assert "jnp.ones" in article.get_text()
     assert "tensors are arrays" in article.get_text()
@@ -181,6 +184,7 @@ def test_the_page_of_a_chapter_that_is_gone_goes(tmp_path):
 def test_a_page_says_its_language_and_where_the_others_are(site):
     soup = page(site, "rnn/tabs", "pt")
     assert soup.html["lang"] == "pt-BR"
+    assert soup.select_one("link[rel=canonical]") is None  # nobody said where the site is
     alternates = {link["hreflang"]: link["href"] for link in soup.select("link[rel=alternate]")}
     assert alternates == {
         "en": "../../en/rnn/tabs.html",

@@ -37,10 +37,11 @@ from .terms import Terms
 CONFIG_FILE = "_config.yml"
 TOC_FILE = "_toc.yml"
 
-_KEYS = ("source", "languages", "frameworks", "library", "chapters", "terms")
+_KEYS = ("source", "languages", "frameworks", "library", "chapters", "terms", "cover", "discussions")
 _LANGUAGE_KEYS = ("folder", "title", "framework", "captions")
 _CHAPTER_KEYS = ("gpu", "expect")
 _LIBRARY_KEYS = ("module", "aliases")
+_SITE_URL = re.compile(r"https?://[^\s?#]+")
 _TERMS_KEYS = ("text", "plots")
 #: A set as Python prints it, in whatever order.
 _SET = re.compile(r"(?<=\{)'[^{}]*'(?=\})")
@@ -96,6 +97,12 @@ class Config:
     chapters: Mapping[str, ChapterSettings]
     #: The file with the table of terms, relative to the book, or `None` for a book without one.
     terms: str | None
+    #: The picture of the root page, relative to the book, or `None`.
+    cover: str | None
+    #: Where a page is discussed: an address with `{language}` and `{page}`, or `None`.
+    discussions: str | None
+    #: Where the site is published, without a slash at the end; empty where nothing says so.
+    site_url: str
     #: Bibliography files that Jupyter Book's own key names, relative to the book.
     bibliographies: tuple[str, ...]
     #: The whole of `_config.yml`, for Jupyter Book.
@@ -171,6 +178,9 @@ def read_config(text: str, path: str = CONFIG_FILE) -> Config:
         aliases=_aliases(reader, library),
         chapters=dict(_chapters(reader, settings)),
         terms=_text(reader, settings, "terms"),
+        cover=_text(reader, settings, "cover"),
+        discussions=_text(reader, settings, "discussions"),
+        site_url=_site_url(reader, raw),
         bibliographies=tuple(reader.strings(raw.get("bibtex_bibfiles", []), ("bibtex_bibfiles",))),
         raw={key: value for key, value in raw.items() if key != "polybook"},
     )
@@ -227,6 +237,15 @@ def _bound(reader: _Reader, text: Any, place: tuple[str, ...]) -> Bound:
         advice = f'Write for example `{place[-1]}: "< 9"`; known: <, <=, >, >=.'
         raise reader.error(place, f"`{text}` is no bound.", advice)
     return bound
+
+
+def _site_url(reader: _Reader, raw: Mapping[str, Any]) -> str:
+    html = raw.get("html")
+    url = str(html.get("baseurl") or "") if isinstance(html, Mapping) else ""
+    if url and not _SITE_URL.fullmatch(url):
+        advice = "Write for example `baseurl: https://example.org/book`."
+        raise reader.error(("html", "baseurl"), f"`{url}` is no address of a site.", advice)
+    return url.rstrip("/")
 
 
 def _module(reader: _Reader, library: Mapping[str, Any]) -> str | None:

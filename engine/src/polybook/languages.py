@@ -27,6 +27,10 @@ class Language:
     caption_separator: str
     #: The word between the last two authors of a citation.
     conjunction: str
+    #: Where results come from: `{device}`, `{framework}` with its version, and the version of `{python}`.
+    last_run: str
+    #: How a citation names more than two authors, `{}` being the first.
+    et_al: str
     #: What stands between a number's whole part and its decimals.
     decimal: str
     #: What a plot of `{y}` against `{x}` is, `{changes}` being what its curves do.
@@ -57,6 +61,8 @@ ENGLISH = Language(
     table="Table {}",
     caption_separator=": ",
     conjunction="and",
+    last_run="Last run on {device} with {framework} and Python {python}.",
+    et_al="{} et al.",
     decimal=".",
     plot="Plot of {y} against {x}: {changes}.",
     falls="{name} falls from {first} to {last}",
@@ -85,6 +91,8 @@ LANGUAGES = {
             table="Tabela {}",
             caption_separator=": ",
             conjunction="e",
+            last_run="Última execução em {device} com {framework} e Python {python}.",
+            et_al="{} et al.",
             decimal=",",
             plot="Gráfico de {y} em função de {x}: {changes}.",
             falls="{name} cai de {first} para {last}",
@@ -108,6 +116,8 @@ LANGUAGES = {
             table="表 {}",
             caption_separator="：",
             conjunction="和",
+            last_run="最近一次运行：{device}，{framework}，Python {python}。",
+            et_al="{} 等",
             decimal=".",
             plot="{y}随{x}变化的曲线：{changes}。",
             falls="{name}从 {first} 降到 {last}",
@@ -128,6 +138,8 @@ LANGUAGES = {
             table="tableau {}",
             caption_separator=" : ",
             conjunction="et",
+            last_run="Dernière exécution sur {device} avec {framework} et Python {python}.",
+            et_al="{} et al.",
             decimal=",",
             plot="Graphique : {y} en fonction de {x} ; {changes}.",
             falls="{name} descend de {first} à {last}",

@@ -20,6 +20,7 @@ from ..references import Chapter
 from ..site.landing import landing_page
 from ..site.pages import PageBuilder, PageFlavour
 from ..site.settings import Site, sphinx_settings
+from ..site.sitemap import sitemap
 from .book import Book
 from .files import write_if_changed, write_tree
 from .notebooks import find_file
@@ -178,14 +179,20 @@ def build_site(
     }
     diagnostics += render_site(build, settings, jobs, partial(_locate, book), progress.step)
     titles = [(language.language, language.title) for language in book.config.languages.values()]
-    write_if_changed(build / "html" / "index.html", landing_page(titles, f"{book.toc.root}.html"))
+    cover = Path(book.config.cover) if book.config.cover else None
+    if cover:
+        write_if_changed(build / "html" / cover.name, (book.root / cover).read_bytes())
+    landing = landing_page(titles, f"{book.toc.root}.html", cover.name if cover else "")
+    write_if_changed(build / "html" / "index.html", landing)
+    if book.config.site_url:
+        write_if_changed(build / "html" / "sitemap.xml", sitemap(book.config.site_url, book.translated))
     return list(dict.fromkeys(diagnostics))
 
 
 def _site(book: Book) -> Site:
     config = book.config
     languages = [each.language for each in config.languages.values()]
-    return Site(config.author, config.frameworks, languages, config.raw)
+    return Site(config.author, config.frameworks, languages, config.raw, discussions=config.discussions or "")
 
 
 def _locate(book: Book, language: str, page: str, line: int) -> tuple[str, int]:

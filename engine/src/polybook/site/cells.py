@@ -7,6 +7,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
+from sphinx.writers.html5 import HTML5Translator
 
 from .pages import sentence
 from .tabs import cell_metadata
@@ -14,6 +15,9 @@ from .words import PICTURE, translate
 
 #: The `state` in a cell's metadata where its results need a notice.
 STALE, MISSING = "stale", "missing"
+
+#: The most lines of a result that is not to be folded.
+_LONG = 20
 
 _ALL_STALE = "The results on this page come from an earlier version of the code."
 _ALL_MISSING = "The code on this page has not been run yet."
@@ -58,6 +62,34 @@ class Notices(SphinxTransform):
             if texts[cell]:
                 classes = ["polybook-notice", f"polybook-{metadata['state']}"]
                 cell.insert(1, nodes.paragraph("", translate(texts[cell]), classes=classes))
+
+
+class Fold(nodes.container):
+    """A long result that readers can fold away, with its `lines`."""
+
+
+def visit_fold(self: HTML5Translator, node: Fold) -> None:
+    """Begin a fold, open."""
+    words = translate("Output of {} lines").format(node["lines"])
+    self.body.append(f'<details class="polybook-fold" open><summary>{words}</summary>\n')
+
+
+def depart_fold(self: HTML5Translator, node: Fold) -> None:
+    """End a fold."""
+    self.body.append("</details>\n")
+
+
+class Folds(SphinxTransform):
+    """Makes results foldable that are longer than a screen."""
+
+    default_priority = 860
+
+    def apply(self, **kwargs: Any) -> None:
+        """Wrap each long text among the results."""
+        for block in list(self.document.findall(nodes.literal_block)):
+            lines = block.astext().rstrip("\n").count("\n") + 1
+            if "output" in block["classes"] and lines > _LONG:
+                block.replace_self(Fold("", block.deepcopy(), lines=lines))
 
 
 def notices(states: Sequence[str]) -> list[str]:

@@ -76,6 +76,15 @@ def _absolute(page: str, url: str, base: str) -> str:
     return urljoin(urljoin(base, f"{page}.html"), url) if base else url
 
 
+def add_discussion(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Handle `html-page-context`: give the templates of a chapter the place where it is discussed."""
+    address, language = app.config.polybook_discussions, app.config.polybook_language
+    if address and pagename not in _GENERATED:
+        context["polybook_discussion"] = address.replace("{language}", language).replace("{page}", pagename)
+
+
 def add_languages(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:

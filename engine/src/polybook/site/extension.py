@@ -5,6 +5,7 @@ punctuation, gives pictures among the results their alternative text, adds the n
 language switcher, its search and the words that the themes leave in English. Its settings, all written
 by `settings.sphinx_settings`:
 
+* `polybook_discussions`: the address of a page's discussion, with `{language}` and `{page}`, or nothing;
 * `polybook_frameworks`: framework names in the order of the tabs;
 * `polybook_language`: BCP 47 tag of the language being built;
 * `polybook_languages`: `[tag, name]` of every language, the source language first;
@@ -23,8 +24,8 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
-from .cells import Notices, OutputImages
-from .context import add_languages, add_search_words, script_words
+from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
+from .context import add_discussion, add_languages, add_search_words, script_words
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .search import SEARCHES
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
@@ -69,6 +70,7 @@ def _digest() -> str:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Set the extension up; it has to be the last of the extensions."""
+    app.add_config_value("polybook_discussions", "", "html", types=(str,))
     app.add_config_value("polybook_frameworks", [], "env", types=(list, tuple))
     app.add_config_value("polybook_language", "en", "html", types=(str,))
     app.add_config_value("polybook_languages", [], "html", types=(list, tuple))
@@ -82,6 +84,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(FrameworkPanel, html=(visit_panel, depart_panel))
     app.add_node(Term, html=(visit_term, depart_term))
     app.add_transform(GlossaryTerms)
+    app.add_node(Fold, html=(visit_fold, depart_fold))
+    app.add_transform(Folds)
     app.add_transform(OutputImages)
     app.add_transform(Notices)
     app.add_transform(FormulaPunctuation)
@@ -92,6 +96,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
     app.connect("env-get-outdated", remove_old_pages)
+    app.connect("html-page-context", add_discussion)
     app.connect("html-page-context", add_languages)
     app.connect("html-page-context", add_search_words, priority=600)
     return {

@@ -7,7 +7,7 @@ extension beside this module gathers them into tabs.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from ..dialect import Element
-from ..frameworks import code_for
+from ..frameworks import FRAMEWORKS, code_for
 from ..keys import digest_code
 from ..languages import Language
 from ..markdown import Flavour, Renderer, fence_language, plain_text, work_anchor
@@ -170,6 +170,7 @@ class PageBuilder:
             cells += [_code_cell(variant, tab) for variant, tab in _tabs(next(variants), len(show))]
             prose = []
         cells.append(markdown_cell(renderer.render(prose)))
+        cells.append(markdown_cell(self._runs(show, results, flavour)))
         for number, output in enumerate(output for cell in cells for output in cell.get("outputs", ())):
             if "data" in output:
                 output["data"] = self._shown(output["data"], f"plot{number}")
@@ -190,6 +191,21 @@ class PageBuilder:
                 positions[framework] += 1
                 variants.append(_Variant(framework, code, outputs, state))
             yield variants
+
+    def _runs(self, frameworks: Iterable[str], results: Mapping[str, Results], flavour: PageFlavour) -> str:
+        """Return where the results come from, for each framework; it stands at the page's end."""
+        lines = []
+        for framework in frameworks:
+            record = results.get(framework, NO_RESULTS).record
+            if record is not None:
+                ran = record.provenance
+                words = self.index.language.last_run.format(
+                    device=ran.device.upper() if ran.device == "cpu" else ran.device,
+                    framework=f"{FRAMEWORKS[framework].title} {ran.version}",
+                    python=ran.python,
+                )
+                lines += [flavour.tab_begin([framework]), words, flavour.tab_end()]
+        return "\n".join(["::::::::{container} polybook-runs", *lines, "::::::::"]) if lines else ""
 
     def _shown(self, data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         """Return what a page shows of an output: plots as a part of it, nothing that is for programs."""

@@ -40,11 +40,15 @@ _PROPOSED: Mapping[str, Any] = {
     "html_context": {"default_mode": "auto"},
     "html_copy_source": False,
     "html_show_sourcelink": False,
+    "html_sidebars": {
+        "**": ["book-title.html", "icon-links.html", "search-button-field.html", "sbt-sidebar-nav.html"]
+    },
     "html_show_copyright": False,
     "html_use_index": False,
     "html_theme_options": {
         "home_page_in_toc": True,
         "navbar_persistent": [],
+        "article_footer_items": ["discussion.html"],
         "article_header_end": ["language-switcher.html", "article-header-buttons.html"],
         "repository_url": "",
         "use_repository_button": False,
@@ -80,6 +84,8 @@ class Site:
     config: Mapping[str, Any]
     #: Names of the pages each language has, by tag; a tag left out has all.
     pages: Mapping[str, Collection[str]] = field(default_factory=dict)
+    #: Where a page is discussed: an address with `{language}` and `{page}`; empty where nowhere is.
+    discussions: str = ""
 
 
 def sphinx_settings(
@@ -106,6 +112,7 @@ def sphinx_settings(
         "author": site.author,
         "extensions": _extensions(given.get("extensions", [])),
         "myst_enable_extensions": _myst_extensions(given.get("myst_enable_extensions", [])),
+        "polybook_discussions": site.discussions,
         "polybook_frameworks": list(site.frameworks),
         "polybook_glossary": dict(glossary or {}),
         "polybook_language": language.tag,

@@ -1,6 +1,18 @@
 "use strict";
 /* global DOCUMENTATION_OPTIONS, Scorer, locale:writable, messages, polybookWords */
 (() => {
+  // Without its menu MathJax does not make every formula a stop of the Tab key, but those that scroll have to be.
+  if (window.MathJax) {
+    const focusWide = () => {
+      for (const formula of document.querySelectorAll("mjx-container[display]")) {
+        if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+      }
+    };
+    const pageReady = () => window.MathJax.startup.defaultPageReady().then(focusWide);
+    window.MathJax.options = { ...window.MathJax.options, enableMenu: false };
+    window.MathJax.startup = { ...window.MathJax.startup, pageReady };
+  }
+
   // On a telephone formulas begin at the left: centred ones with a number are wider than the screen.
   if (window.MathJax && matchMedia("(max-width: 575px)").matches) {
     window.MathJax.svg = { displayAlign: "left", displayIndent: "0", ...window.MathJax.svg };
