@@ -27,15 +27,19 @@ class Framework:
     module: str
     #: The distribution whose version goes into keys and provenance.
     distribution: str
+    #: What to install in its place on a machine with a GPU; empty where it is the same.
+    gpu_distribution: str = ""
+    #: Packages that it works with in certain versions only.
+    companions: tuple[str, ...] = ()
 
 
 FRAMEWORKS = {
     framework.name: framework
     for framework in (
         Framework("pytorch", "PyTorch", "torch", "torch"),
-        Framework("tensorflow", "TensorFlow", "tensorflow", "tensorflow-cpu"),
-        Framework("mxnet", "MXNet", "mxnet", "mxnet"),
-        Framework("jax", "JAX", "jax", "jax"),
+        Framework("tensorflow", "TensorFlow", "tensorflow", "tensorflow-cpu", "tensorflow"),
+        Framework("mxnet", "MXNet", "mxnet", "mxnet", companions=("numpy",)),
+        Framework("jax", "JAX", "jax", "jax", "jax[cuda12]"),
     )
 }
 

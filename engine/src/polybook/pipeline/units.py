@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +11,6 @@ from pathlib import Path
 from ..config import ChapterSettings
 from ..data import digest_data
 from ..diagnostics import Diagnostic
-from ..frameworks import FRAMEWORKS
 from ..keys import KeyParts, explain, key_parts
 from ..library import names_used
 from ..model import Cell
@@ -24,7 +22,6 @@ from .book import Book
 
 BUILD_FOLDER = "_build"
 OUTPUTS_FOLDER = "outputs"
-REQUIREMENTS_FOLDER = "requirements"
 
 #: Names a folder that data files are looked for in first.
 DATA_VARIABLE = "D2L_DATA"
@@ -85,7 +82,8 @@ class Unit:
         stored = record.provenance if record else None
         data = dict(stored.data) if stored else {}
         data |= digest_data(data, data_roots(self.book))
-        version = pinned_version(self.book.root, self.framework) or (stored.version if stored else "")
+        pinned = self.book.requirements[self.framework].version
+        version = pinned or (stored.version if stored else "")
         return key_parts(self.framework, version, self.codes, self.definitions, data)
 
 
@@ -154,14 +152,3 @@ def data_roots(book: Book) -> list[Path]:
     if book.config.library:
         roots.append(book.root / book.config.library)
     return roots
-
-
-def pinned_version(root: Path, framework: str) -> str | None:
-    """Return the version of a framework that the book's requirements pin, if they do."""
-    try:
-        text = (root / REQUIREMENTS_FOLDER / f"{framework}.txt").read_text(encoding="utf-8")
-    except OSError:
-        return None
-    name = re.escape(FRAMEWORKS[framework].distribution)
-    pin = re.search(rf"^{name}==([^\s;+]+)", text, re.MULTILINE | re.IGNORECASE)
-    return pin[1] if pin else None
