@@ -6,7 +6,7 @@ import pytest
 
 from polybook.dialect.python import imported_packages
 from polybook.frameworks import FRAMEWORKS
-from polybook.requirements import Requirements
+from polybook.requirements import Requirements, name_of
 
 PINS = """\
 # The environment.
@@ -41,9 +41,19 @@ def test_packages_are_wanted_in_their_pinned_versions(framework, packages, wante
 
 
 def test_a_gpu_may_need_another_distribution():
-    assert requirements("tensorflow").of(["tensorflow"], on_gpu=True) == ["tensorflow==2.21.0"]
-    assert requirements("jax").of(["jax"], on_gpu=True) == ["jax[cuda12]"]
-    assert requirements("pytorch").of(["torch"], on_gpu=True) == ["torch==2.13.0+cpu"]
+    assert requirements("tensorflow").of_notebook(["tensorflow"], on_gpu=True) == ["tensorflow==2.21.0"]
+    assert requirements("jax").of_notebook(["jax"], on_gpu=True) == ["jax[cuda12]"]
+    assert requirements("pytorch").of_notebook(["torch"], on_gpu=True) == ["torch==2.13.0+cpu"]
+
+
+def test_a_notebook_leaves_the_kernel_and_its_page_as_they_are():
+    wanted = requirements("pytorch").of_notebook(["IPython", "ipywidgets", "torch"])
+    assert wanted == ["ipywidgets", "torch==2.13.0+cpu"]
+
+
+@pytest.mark.parametrize("text", ["gym", "Gym==0.21", "gym[all]>=1", "gym @ https://example.org/gym.whl"])
+def test_a_requirement_names_its_distribution(text):
+    assert name_of(text) == "gym"
 
 
 def test_the_frameworks_version_is_the_public_one():

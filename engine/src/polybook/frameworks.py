@@ -6,7 +6,6 @@ a cell, `if tab.selected(...)` keeps or drops its body.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -56,12 +55,20 @@ def code_for(cell: Cell, framework: str, default: str) -> str | None:
 
     The marks that chose it are gone; `#@save` marks stay.
     """
-    names, libraries, code = _read(cell)
+    names, _, code = _read(cell)
     if not belongs(names, framework, default):
         return None
-    if libraries:
-        code = f"%pip install {shlex.join(libraries)}\n{code}"
     return prune(code, framework).strip("\n").rstrip() or None
+
+
+def required_libraries(document: Document, framework: str, default: str) -> tuple[str, ...]:
+    """Return what `#required_libs(...)` names in a chapter's cells for a framework, each once."""
+    found: dict[str, None] = {}
+    for cell in document.cells:
+        names, libraries, _ = _read(cell)
+        if belongs(names, framework, default):
+            found |= dict.fromkeys(libraries)
+    return tuple(found)
 
 
 def _read(cell: Cell) -> tuple[tuple[str, ...] | None, tuple[str, ...], str]:

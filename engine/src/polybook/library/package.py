@@ -39,7 +39,7 @@ def package_text(title: str, module: str, requirements: Mapping[str, Sequence[st
     Args:
         title: The book's title.
         module: The library's package, `d2l`.
-        requirements: What pip has to install for each of the package's modules, the default framework's first.
+        requirements: What pip has to install for each of the package's modules, the default one first.
     """
     lines = (
         f"    {_quoted(name)}: [{', '.join(map(_quoted, wanted))}]," for name, wanted in requirements.items()

@@ -17,7 +17,7 @@ from .files import write_if_changed
 
 def _library_files(book: Book) -> Iterator[tuple[str, str]]:
     """Yield the path and text of each file of the library, without modules whose saved cells have errors."""
-    if book.config.library is None:
+    if book.config.library is None or all(library.diagnostics for library in book.libraries.values()):
         return
     needed = {
         FRAMEWORKS[name].module: book.requirements[name].of(imported_packages(library.text))
