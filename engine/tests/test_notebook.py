@@ -19,6 +19,8 @@ from polybook.dialect import parse
 from polybook.frameworks import select
 from polybook.languages import LANGUAGES
 from polybook.notebook import NotebookFlavour, to_notebook
+from polybook.pipeline.book import load_book
+from polybook.pipeline.notebooks import notebook_addresses
 from polybook.references import Chapter, build_index
 
 #: What no reader may ever see.
@@ -87,6 +89,34 @@ def test_golden_notebooks_of_services(hosted, same_as_golden):
             for path in (f"{service}/{name}.ipynb" for name in chosen)
         },
     )
+
+
+def test_pages_lead_to_the_notebooks_of_their_frameworks(hosted):
+    addresses = notebook_addresses(load_book(hosted.parents[1]), "zh")
+    assert set(addresses) == {"index", "sums", "parts/means", "references"}
+    github = "someone/books/blob/gh-pages/notebooks"
+    assert addresses["parts/means"] == [
+        ("jupyter", "pytorch", "notebooks/jupyter/zh/pytorch/parts/means.ipynb"),
+        ("zip", "pytorch", "notebooks/jupyter/zh-pytorch.zip"),
+        (
+            "colab",
+            "pytorch",
+            f"https://colab.research.google.com/github/{github}/colab/zh/pytorch/parts/means.ipynb",
+        ),
+        (
+            "kaggle",
+            "pytorch",
+            f"https://www.kaggle.com/kernels/welcome?src=https://github.com/{github}/kaggle/zh/pytorch/parts/means.ipynb",
+        ),
+        (
+            "sagemaker",
+            "pytorch",
+            f"https://studiolab.sagemaker.aws/import/github/{github}/sagemaker/zh/pytorch/parts/means.ipynb",
+        ),
+    ]
+    for found in addresses.values():
+        for _, _, address in found:
+            assert (hosted / address.rpartition("notebooks/")[2]).is_file()
 
 
 def test_a_hosted_notebook_loads_nothing_but_from_the_site(hosted):

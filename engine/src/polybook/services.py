@@ -61,6 +61,9 @@ def _kaggle(accelerator: str, *, has_gpu: bool) -> dict[str, Any]:
 
 JUPYTER = Service("jupyter", "Jupyter", "python3", "Python 3")
 
+#: What stands in a service's place where all notebooks for Jupyter come in one file.
+PACKED = "zip"
+
 #: The hosted services by their names; all of them open notebooks that lie on GitHub.
 HOSTED = {
     service.name: service

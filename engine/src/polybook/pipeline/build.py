@@ -13,6 +13,7 @@ import yaml
 
 from ..config import chapter_name
 from ..diagnostics import Diagnostic
+from ..errors import RenderError
 from ..frameworks import select
 from ..notebook import markdown_cell, notebook_of, write_notebook
 from ..outputs import Results
@@ -22,7 +23,7 @@ from ..site.pages import PageBuilder, PageFlavour
 from ..site.settings import Site, sphinx_settings
 from .book import Book
 from .files import write_if_changed, write_tree
-from .notebooks import find_file
+from .notebooks import NOTEBOOKS_FOLDER, find_file, notebook_addresses, write_notebooks
 from .progress import Progress
 from .render import render_site
 from .units import BUILD_FOLDER, find_state, units_of
@@ -171,8 +172,18 @@ def build_site(
         write_tree(build / language / "source", source.files)
     site_facts = _site(book)
     chosen = {tag: book.config.languages[tag] for tag in languages}
-    settings = {tag: sphinx_settings(site_facts, one.language, one.title) for tag, one in chosen.items()}
+    settings = {
+        tag: {
+            **sphinx_settings(site_facts, one.language, one.title),
+            "polybook_notebooks": notebook_addresses(book, tag),
+        }
+        for tag, one in chosen.items()
+    }
     diagnostics += render_site(build, settings, jobs, partial(_locate, book), progress.step)
+    try:
+        write_notebooks(book, build / "html" / NOTEBOOKS_FOLDER)
+    except RenderError as error:
+        diagnostics += error.diagnostics
     titles = [(language.language, language.title) for language in book.config.languages.values()]
     write_if_changed(build / "html" / "index.html", landing_page(titles, f"{book.toc.root}.html"))
     return list(dict.fromkeys(diagnostics))

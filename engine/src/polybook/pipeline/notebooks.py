@@ -26,7 +26,7 @@ from ..frameworks import required_libraries
 from ..notebook import HostedFlavour, NotebookFlavour, for_service, to_notebook, write_notebook
 from ..references import Chapter
 from ..requirements import name_of
-from ..services import JUPYTER, Service
+from ..services import JUPYTER, PACKED, Service
 from .book import REQUIREMENTS_FOLDER, Book
 from .files import write_tree
 from .wheel import find_wheel
@@ -167,6 +167,26 @@ def notebook_files(book: Book) -> dict[str, str | bytes | Path]:
             files |= notebooks
             files[zip_path(language, framework)] = edition.packed(notebooks)
     return {**files, **images, **({wheel.name: wheel} if wheel else {})}
+
+
+def notebook_addresses(book: Book, language: str) -> dict[str, list[tuple[str, str, str]]]:
+    """Return where readers of a language find the notebooks of each page, as (service, framework, address).
+
+    What the site has itself is a path on the site.
+    """
+    hosting = book.config.hosting
+    found: dict[str, list[tuple[str, str, str]]] = {name: [] for name in book.shown(language)}
+    for framework in book.config.frameworks:
+        edition = Edition(book, language, framework, None)
+        packed = f"{NOTEBOOKS_FOLDER}/{zip_path(language, framework)}"
+        for name in edition.chapters:
+            own = f"{NOTEBOOKS_FOLDER}/{edition.path(JUPYTER, name)}"
+            found[name] += [(JUPYTER.name, framework, own), (PACKED, framework, packed)]
+            if hosting:
+                for service in hosting.services:
+                    address = service.address(hosting.place(edition.path(service, name)))
+                    found[name].append((service.name, framework, address))
+    return found
 
 
 def zip_path(language: str, framework: str) -> str:

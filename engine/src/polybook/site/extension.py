@@ -7,6 +7,7 @@ words that the themes leave in English. Its settings, all written by `settings.s
 * `polybook_frameworks`: framework names in the order of the tabs;
 * `polybook_language`: BCP 47 tag of the language being built;
 * `polybook_languages`: `[tag, name]` of every language, the source language first;
+* `polybook_notebooks`: page to (service, framework, address) of each of its notebooks;
 * `polybook_pages`: tag to names of the pages that language has; a tag left out has all.
 """
 
@@ -22,14 +23,14 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
 from .cells import Notices, OutputImages
-from .context import add_languages, add_search_words, script_words
+from .context import add_languages, add_notebooks, add_search_words, script_words
 from .search import SEARCHES
 from .tabs import FrameworkTab, FrameworkTabs
 from .typography import FormulaPunctuation
 from .words import add_words
 
 _HERE = Path(__file__).parent
-_ASSETS = ("polybook.css", "polybook.js")
+_ASSETS = ("polybook.css", "polybook.js", "menus.js", "notebooks.js")
 #: Extensions of Jupyter Book that read in parallel correctly but do not say so.
 _SILENT_EXTENSIONS = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
 
@@ -68,6 +69,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("polybook_frameworks", [], "env", types=(list, tuple))
     app.add_config_value("polybook_language", "en", "html", types=(str,))
     app.add_config_value("polybook_languages", [], "html", types=(list, tuple))
+    app.add_config_value("polybook_notebooks", {}, "html", types=(dict,))
     app.add_config_value("polybook_pages", {}, "html", types=(dict,))
     app.add_config_value("polybook_site", _digest(), "env", types=(str,))
     add_words(app.config.language)
@@ -81,10 +83,13 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_css_file("polybook.css", priority=900)
     app.add_js_file(None, body=script_words())
     app.add_js_file("polybook.js", loading_method="defer")
+    app.add_js_file("menus.js", loading_method="defer")
+    app.add_js_file("notebooks.js", loading_method="defer")
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
     app.connect("env-get-outdated", remove_old_pages)
     app.connect("html-page-context", add_languages)
+    app.connect("html-page-context", add_notebooks)
     app.connect("html-page-context", add_search_words, priority=600)
     return {
         "version": version("polybook"),
