@@ -88,7 +88,7 @@ def _known(name: str) -> str:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Give an IPython shell `tab` and the cell magic `%%tab`; IPython calls this for `%load_ext polybook.tab`."""
+    """Give an IPython shell `tab` and the cell magic `%%tab`; `%load_ext` calls this."""
     tab = TabSelector()
 
     def run_if_selected(line: str, cell: str) -> None:
