@@ -143,7 +143,7 @@ def notebooks(polybook):
     """The notebooks' contents by language, framework and chapter."""
     written = polybook("notebooks")
     assert written.returncode == 0, written.stdout + written.stderr
-    folder = ROOT / "_build" / "notebooks"
+    folder = ROOT / "_build" / "notebooks" / "jupyter"
     return {
         path.relative_to(folder).with_suffix("").parts: path.read_text(encoding="utf-8")
         for path in folder.rglob("*.ipynb")

@@ -321,6 +321,51 @@ def test_the_root_page_lists_the_languages(browser, site, options, rest):
     reader.context.close()
 
 
+def test_the_menu_of_notebooks_follows_the_framework(site, reader, tag="fr"):
+    tab = reader.open(site / tag / "rnn.html")
+    tab.locator(".polybook-notebooks summary").click()
+    links = tab.locator(".polybook-notebooks li:visible a")
+    for framework in load_book(ROOT).config.frameworks:
+        tab.evaluate("name => document.documentElement.dataset.framework = name", framework)
+        tab.wait_for_function("document.querySelectorAll('.polybook-notebooks li:not([hidden])').length == 2")
+        assert [link.get_attribute("href") for link in links.all()] == [
+            f"../notebooks/jupyter/{tag}/{framework}/rnn.ipynb",
+            f"../notebooks/jupyter/{tag}-{framework}.zip",
+        ]
+    tab.keyboard.press("Escape")
+    assert links.count() == 0
+    assert reader.asked_elsewhere(site) == []
+    assert reader.wrong == []
+
+
+def test_notebooks_are_downloaded(browser, site):
+    reader = Reader(browser)
+    tab = reader.open(site / "en" / "rnn.html")
+    tab.locator(".polybook-notebooks summary").click()
+    with tab.expect_download() as packed:
+        tab.locator(".polybook-notebooks a[href$='-pytorch.zip']").click()
+    assert packed.value.suggested_filename == "en-pytorch.zip"
+    reader.context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_menus_stay_on_the_screen(site, reader, width):
+    reader.look_with(width, "light")
+    tab = reader.open(site / "fr" / "rnn.html")
+    for name in ("notebooks", "languages"):
+        tab.locator(f".polybook-{name} summary").click()
+        box = tab.locator(f".polybook-{name} ul").bounding_box()
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+
+
+def test_every_notebook_that_a_page_offers_is_there(site, trees):
+    for name, tree in trees.items():
+        links = tree.xpath("//*[contains(@class, 'polybook-notebooks')]//a/@href")
+        assert bool(links) == ("/" in name and not name.endswith("search.html")), name
+        for link in links:
+            assert (site / posixpath.dirname(name) / link).is_file(), (name, link)
+
+
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_search_finds_the_right_page_first(site, reader, tag):
     queries = SEARCHES[tag] | SEARCHES["all"]

@@ -58,7 +58,7 @@ def test_the_other_notebooks_are_written_all_the_same(case, book, capsys):
         return
     for language in loaded.config.languages:
         for framework in ("pytorch", "mxnet"):
-            path = book / "_build/notebooks" / language / framework / "good.ipynb"
+            path = book / "_build/notebooks/jupyter" / language / framework / "good.ipynb"
             nbformat.validate(nbformat.read(path, as_version=4))
 
 

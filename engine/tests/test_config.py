@@ -60,6 +60,31 @@ def test_each_language_has_its_folder_title_default_framework_and_captions():
     assert languages["zh"].language.name == "中文"
 
 
+HOSTED = """\
+html:
+  baseurl: https://example.org/book/
+polybook:
+  languages: {en: .}
+  frameworks: [jax]
+"""
+
+
+def test_hosted_notebooks_lie_where_the_site_does_unless_told_otherwise():
+    hosting = read_config(f"{HOSTED}  notebooks: {{repository: a/b}}\n").hosting
+    assert hosting.place("x.ipynb") == "a/b/blob/gh-pages/notebooks/x.ipynb"
+    assert [service.name for service in hosting.services] == ["colab", "kaggle", "sagemaker"]
+    options = "{repository: a/b, branch: main, folder: /, services: [kaggle]}"
+    hosting = read_config(f"{HOSTED}  notebooks: {options}\n").hosting
+    assert hosting.place("x.ipynb") == "a/b/blob/main/x.ipynb"
+    assert [service.name for service in hosting.services] == ["kaggle"]
+
+
+def test_a_book_says_where_its_site_is_or_not():
+    assert read_config(HOSTED).site_url == "https://example.org/book"
+    assert read_config(HOSTED).hosting is None
+    assert read_config(LEAST).site_url == ""
+
+
 def test_what_may_be_left_out():
     config = read_config(LEAST)
     assert (config.title, config.author, config.source) == ("Book", "", "en")
@@ -90,7 +115,8 @@ WRONG_CONFIGS = {
     "no polybook": (
         "title: A\n",
         "1: B005 `polybook` must be a mapping of keys to values. "
-        "Its keys: source, languages, frameworks, library, chapters, terms, cover, discussions.",
+        "Its keys: source, languages, frameworks, library, chapters, terms, cover, discussions, "
+        "notebooks.",
     ),
     "unclosed bracket": (
         "title: A\npolybook: [a\n",
@@ -109,7 +135,8 @@ WRONG_CONFIGS = {
     "unknown key": (
         "polybook:\n  languages: {en: .}\n  frameworks: [jax]\n  frameworkz: [jax]\n",
         "4: B005 `polybook` has no key `frameworkz`. "
-        "Known keys: source, languages, frameworks, library, chapters, terms, cover, discussions.",
+        "Known keys: source, languages, frameworks, library, chapters, terms, cover, discussions, "
+        "notebooks.",
     ),
     "unknown key of a language": (
         "polybook:\n  frameworks: [jax]\n  languages:\n    en:\n      folder: .\n      name: English\n",
@@ -170,6 +197,28 @@ WRONG_CONFIGS = {
     "module no name": (
         "polybook:\n  frameworks: [jax]\n  languages: {en: .}\n  library: {module: ../d2l}\n",
         "4: B005 `../d2l` cannot be the name of a package. Write for example `d2l`.",
+    ),
+    "no repository": (
+        f"{HOSTED}  notebooks: {{branch: main}}\n",
+        "6: B005 `` is no repository on GitHub. Write for example `repository: owner/name`.",
+    ),
+    "repository with an address": (
+        f"{HOSTED}  notebooks:\n    repository: https://github.com/a/b\n",
+        "7: B005 `https://github.com/a/b` is no repository on GitHub. "
+        "Write for example `repository: owner/name`.",
+    ),
+    "unknown service": (
+        f"{HOSTED}  notebooks:\n    repository: a/b\n    services: [binder]\n",
+        "8: B005 There is no service `binder` here. Known: colab, kaggle, sagemaker.",
+    ),
+    "hosted notebooks without a site": (
+        "polybook:\n  languages: {en: .}\n  frameworks: [jax]\n  notebooks: {repository: a/b}\n",
+        "4: B005 Hosted notebooks take the library and pictures from the site, and nothing says where it is. "
+        "Write for example `html: {baseurl: https://example.org/book}`.",
+    ),
+    "address of nothing": (
+        "html:\n  baseurl: example.org\npolybook: {languages: {en: .}, frameworks: [jax]}\n",
+        "2: B005 `example.org` is no address of a site. Write for example `baseurl: https://example.org/book`.",
     ),
     "bibliographies no list": (
         f"{LEAST}\nbibtex_bibfiles: a.bib\n",

@@ -89,6 +89,7 @@ if not pid:
 os.waitpid(pid, 0)[1]
 """,
     "child": "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nos.getpid(), child.pid",
+    "widget": "from ipywidgets import interact\ninteract(lambda n: print(n), n=(1, 3));",
     "leave nothing": "%reset -f",
 }
 
@@ -146,6 +147,13 @@ def test_updates_reach_displays_of_earlier_cells(session):
 
     assert output["data"] == {"text/plain": "'last'"}
     assert session.outputs["update"] == ()
+
+
+def test_a_widget_keeps_what_it_captures_and_nothing_of_it_is_kept(session):
+    (shown,) = session.outputs["widget"]
+
+    assert "application/vnd.jupyter.widget-view+json" in shown["data"]
+    assert normalise(session.outputs["widget"]) == ()
 
 
 def test_the_probe_leaves_no_trace(session):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import sys
 from collections.abc import Mapping
@@ -14,7 +15,14 @@ import pytest
 
 from polybook.dialect import parse
 from polybook.frameworks import FRAMEWORKS
-from polybook.library import Library, build_library, expand_aliases, free_names, names_used
+from polybook.library import (
+    Library,
+    build_library,
+    expand_aliases,
+    free_names,
+    names_used,
+    package_text,
+)
 from polybook.library.scopes import find_bindings, find_uses
 from polybook.library.sources import add_note, merge_members
 from polybook.model import Cell, Prose, write
@@ -425,3 +433,36 @@ def test_merging_keeps_strings_and_replaces_every_earlier_form() -> None:
     assert merge_members(source, members) == (
         'class A:\n    def x(self):\n        return f"""\n{self}\n"""\n\n    y = 1\n\n    def z(self): pass'
     )
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A library whose second module needs what is not there."""
+    folder = tmp_path / "polybook_test_library"
+    folder.mkdir()
+    wanted = {"here": ["a==1"], "lacking": ["no-such-package==2", "other"]}
+    folder.joinpath("__init__.py").write_text(package_text('Of "quotes" \\', folder.name, wanted))
+    folder.joinpath("here.py").write_text("x = 1\n")
+    folder.joinpath("lacking.py").write_text("import no_such_package.part\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module(folder.name)
+    for name in [name for name in sys.modules if name.startswith(folder.name)]:
+        del sys.modules[name]
+
+
+def test_a_module_of_the_library_is_imported_when_it_is_asked_for(package):
+    assert f"{package.__name__}.here" not in sys.modules
+    assert package.here.x == 1
+
+
+def test_a_library_without_its_framework_says_in_a_line_what_to_install(package):
+    with pytest.raises(ImportError) as raised:
+        from polybook_test_library import lacking  # noqa: F401
+    assert str(raised.value) == (
+        "polybook_test_library.lacking needs no_such_package, which is not installed. "
+        "Run: pip install no-such-package==2 other"
+    )
+
+
+def test_other_names_are_not_in_the_library(package):
+    assert not hasattr(package, "nothing")

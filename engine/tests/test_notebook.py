@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import zipfile
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -15,6 +19,8 @@ from polybook.dialect import parse
 from polybook.frameworks import select
 from polybook.languages import LANGUAGES
 from polybook.notebook import NotebookFlavour, code_cell, to_notebook
+from polybook.pipeline.book import load_book
+from polybook.pipeline.notebooks import notebook_addresses
 from polybook.references import Chapter, build_index
 
 #: What no reader may ever see.
@@ -29,10 +35,137 @@ DIALECT = re.compile(
 def notebooks(copy_book) -> dict[str, str]:
     book = copy_book("tiny")
     assert main(["notebooks", "--book", str(book)]) == 0
-    folder = book / "_build" / "notebooks"
-    assert (folder / "img" / "scale.svg").is_file()
+    return notebooks_in(book / "_build" / "notebooks" / "jupyter")
+
+
+def notebooks_in(folder: Path) -> dict[str, str]:
     files = folder.rglob("*.ipynb")
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+PYPROJECT = """\
+[build-system]
+requires = ["flit_core>=4,<5"]
+build-backend = "flit_core.buildapi"
+[project]
+name = "tiny-numbers"
+version = "1"
+requires-python = ">=3.11"
+description = "What the tiny book saves"
+[tool.flit.module]
+name = "d2l"
+"""
+SITE = "https://example.org/book"
+HOSTING = """\
+  notebooks: {repository: someone/books}
+  chapters: {sums: {gpu: true}}
+html: {baseurl: https://example.org/book}
+"""
+
+
+@pytest.fixture
+def hosted(copy_book) -> Path:
+    """A book whose notebooks are opened by hosted services, which install its library from its site."""
+    book = copy_book("tiny")
+    with (book / "_config.yml").open("a") as config:
+        config.write(HOSTING)
+    (book / "pyproject.toml").write_text(PYPROJECT)
+    (book / "requirements").mkdir()
+    (book / "requirements" / "pytorch.txt").write_text("torch==2.13.0\n")
+    assert main(["library", "--book", str(book)]) == 0
+    assert main(["notebooks", "--book", str(book)]) == 0
+    return book / "_build" / "notebooks"
+
+
+def test_golden_notebooks_of_services(hosted, same_as_golden):
+    chosen = ("en/pytorch/sums", "en/pytorch/parts/means", "zh/mxnet/sums")
+    notebooks = notebooks_in(hosted)
+    assert len(notebooks) == 4 * 14
+    same_as_golden(
+        "services",
+        {
+            path: notebooks[path]
+            for service in ("colab", "kaggle", "sagemaker")
+            for path in (f"{service}/{name}.ipynb" for name in chosen)
+        },
+    )
+
+
+def test_pages_lead_to_the_notebooks_of_their_frameworks(hosted):
+    addresses = notebook_addresses(load_book(hosted.parents[1]), "zh")
+    assert set(addresses) == {"index", "sums", "parts/means", "references"}
+    github = "someone/books/blob/gh-pages/notebooks"
+    assert addresses["parts/means"] == [
+        ("jupyter", "pytorch", "notebooks/jupyter/zh/pytorch/parts/means.ipynb"),
+        ("zip", "pytorch", "notebooks/jupyter/zh-pytorch.zip"),
+        (
+            "colab",
+            "pytorch",
+            f"https://colab.research.google.com/github/{github}/colab/zh/pytorch/parts/means.ipynb",
+        ),
+        (
+            "kaggle",
+            "pytorch",
+            f"https://www.kaggle.com/kernels/welcome?src=https://github.com/{github}/kaggle/zh/pytorch/parts/means.ipynb",
+        ),
+        (
+            "sagemaker",
+            "pytorch",
+            f"https://studiolab.sagemaker.aws/import/github/{github}/sagemaker/zh/pytorch/parts/means.ipynb",
+        ),
+    ]
+    for found in addresses.values():
+        for _, _, address in found:
+            assert (hosted / address.rpartition("notebooks/")[2]).is_file()
+
+
+def test_a_hosted_notebook_loads_nothing_but_from_the_site(hosted):
+    for name, text in notebooks_in(hosted).items():
+        addresses = re.findall(r'(?:src=\\"|!\[[^]]*\]\()([^\s")\\]+)', text)
+        addresses += re.findall(r"\S+\.whl", text)
+        assert all(address.startswith(f"{SITE}/notebooks/") for address in addresses), name
+        for address in addresses:
+            assert (hosted / address.removeprefix(f"{SITE}/notebooks/")).is_file(), (name, address)
+
+
+def test_an_equal_library_makes_an_equal_wheel(hosted):
+    (wheel,) = hosted.glob("*.whl")
+    before = wheel.read_bytes()
+    shutil.rmtree(hosted.parent)
+    for path in hosted.parents[1].joinpath("d2l").iterdir():
+        os.utime(path, (1e9, 1e9))
+    assert main(["notebooks", "--book", str(hosted.parents[1])]) == 0
+    assert wheel.read_bytes() == before
+
+
+def test_a_library_that_cannot_be_packed_is_an_error(copy_book, capsys, monkeypatch):
+    book = copy_book("tiny")
+    monkeypatch.chdir(book)
+    (book / "pyproject.toml").write_text(PYPROJECT.replace("flit_core.buildapi", "no_such_backend"))
+    assert main(["notebooks"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("pyproject.toml: B008 The library cannot be packed: ")
+    assert "no_such_backend" in line
+
+
+def test_all_notebooks_of_a_language_and_a_framework_are_one_file(hosted):
+    with zipfile.ZipFile(hosted / "jupyter" / "en-pytorch.zip") as packed:
+        notebooks = notebooks_in(hosted / "jupyter" / "en" / "pytorch")
+        assert set(packed.namelist()) == {
+            *notebooks,
+            "requirements.txt",
+            "tiny_numbers-1-py3-none-any.whl",
+        }
+        assert {name: packed.read(name).decode() for name in notebooks} == notebooks
+
+
+def test_nothing_is_installed_on_a_reader_s_machine_unasked(notebooks):
+    for name, text in notebooks.items():
+        sources = ["".join(cell["source"]) for cell in json.loads(text)["cells"]]
+        assert not any(line.startswith("%pip") for source in sources for line in source.splitlines()), name
+    assert "# %pip install --quiet tiny-numbers torch" in "\n".join(
+        json.loads(notebooks["en/pytorch/sums.ipynb"])["cells"][0]["source"]
+    )
 
 
 def test_golden(notebooks, same_as_golden):
@@ -53,8 +186,6 @@ def test_links_between_notebooks_lead_somewhere(notebooks):
         edition, folder = name.split("/")[:2], name.split("/")[2:-1]
         for link in re.findall(r"\]\(([^()\s:]*)\)", text):
             path, _, anchor = link.partition("#")
-            if path.endswith(".svg"):
-                continue
             parts = [*folder]
             for part in path.split("/") if path else []:
                 parts = parts[:-1] if part == ".." else [*parts, part]

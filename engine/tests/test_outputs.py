@@ -102,7 +102,7 @@ CASES = {
     ),
     "a widget without its kernel": (
         [display({"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "bar"})],
-        [display({"text/plain": "bar"})],
+        [],
     ),
     "updates": (
         [

@@ -58,10 +58,12 @@ def test_a_notebook_for_each_chapter_language_and_framework(book, capsys):
     for language, frameworks in NOTEBOOKS.items():
         for framework, chapters in frameworks.items():
             for chapter in chapters:
-                text = (folder / language / framework / f"{chapter}.ipynb").read_text(encoding="utf-8")
+                text = (folder / "jupyter" / language / framework / f"{chapter}.ipynb").read_text(
+                    encoding="utf-8"
+                )
                 assert not DIALECT.search(text), DIALECT.search(text)
                 nbformat.validate(nbformat.reads(text, as_version=4))
-    assert not (folder / "pt" / "tensorflow" / "deep-rnn.ipynb").exists()
+    assert not (folder / "jupyter" / "pt" / "tensorflow" / "deep-rnn.ipynb").exists()
 
 
 @pytest.fixture(scope="module")

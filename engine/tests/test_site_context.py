@@ -9,7 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from polybook.languages import LANGUAGES
-from polybook.site.context import alternates, language_links
+from polybook.site.context import NotebookLink, alternates, language_links, notebook_links
 from polybook.site.landing import landing_page
 from polybook.site.search import cut, fold
 from polybook.site.sitemap import sitemap
@@ -40,6 +40,13 @@ def test_alternates_are_absolute_where_the_address_is_known():
     assert 'hreflang="fr" href="../../fr/a/b.html"' in alternates("a/b", links, "")
 
 
+def test_notebooks_of_the_site_are_linked_from_the_page_and_others_by_their_addresses():
+    colab = "https://colab.research.google.com/github/a/b/blob/main/x.ipynb"
+    own, opened = notebook_links("a/b", [("jupyter", "jax", "notebooks/x.ipynb"), ("colab", "jax", colab)])
+    assert own == NotebookLink("Download this notebook", "jax", "JAX", "../../notebooks/x.ipynb", True)
+    assert opened == NotebookLink("Open in Colab", "jax", "JAX", colab, False)
+
+
 def test_a_page_in_one_language_has_no_alternates():
     assert alternates("a", language_links("a", "en", BOTH[:1], {}), "") == ""
 
@@ -54,6 +61,9 @@ def test_every_language_has_polybooks_own_words(language):
         "This code has not been run yet.",
         "Copy",
         "Language",
+        "Download this notebook",
+        "Download all notebooks",
+        "Open in {}",
         "Search this book...",
     ):
         assert words.gettext(text) not in ("", text)

@@ -10,6 +10,7 @@ polybook's settings are the key `polybook:` of Jupyter Book's `_config.yml`:
       frameworks: [pytorch, mxnet]    # in the order of the tabs; the first is the default
       chapters:                       # what single chapters need and must give
         rnn: {gpu: true, expect: {val_ppl: "< 9"}}
+      notebooks: {repository: owner/name}   # on GitHub, where hosted services find notebooks
       library:
         module: d2l                   # the package that `polybook library` writes
         aliases:                      # framework-neutral names, per framework
@@ -32,17 +33,30 @@ from .diagnostics import Code, Diagnostic
 from .errors import ConfigError
 from .frameworks import FRAMEWORKS
 from .languages import LANGUAGES, Language
+from .services import HOSTED, Service
 from .terms import Terms
 
 CONFIG_FILE = "_config.yml"
 TOC_FILE = "_toc.yml"
 
-_KEYS = ("source", "languages", "frameworks", "library", "chapters", "terms", "cover", "discussions")
+_KEYS = (
+    "source",
+    "languages",
+    "frameworks",
+    "library",
+    "chapters",
+    "terms",
+    "cover",
+    "discussions",
+    "notebooks",
+)
 _LANGUAGE_KEYS = ("folder", "title", "framework", "captions")
 _CHAPTER_KEYS = ("gpu", "expect")
+_NOTEBOOKS_KEYS = ("repository", "branch", "folder", "services")
 _LIBRARY_KEYS = ("module", "aliases")
 _SITE_URL = re.compile(r"https?://[^\s?#]+")
 _TERMS_KEYS = ("text", "plots")
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 #: A set as Python prints it, in whatever order.
 _SET = re.compile(r"(?<=\{)'[^{}]*'(?=\})")
 
@@ -76,6 +90,25 @@ class ChapterSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Hosting:
+    """The GitHub repository that hosted services find the book's notebooks in."""
+
+    #: `owner/name`.
+    repository: str
+    #: The branch they lie on.
+    branch: str
+    #: The folder they lie in.
+    folder: str
+    #: The services that readers are led to.
+    services: tuple[Service, ...]
+
+    def place(self, path: str) -> str:
+        """Return where on GitHub a notebook lies."""
+        folder = f"{self.folder}/" if self.folder else ""
+        return f"{self.repository}/blob/{self.branch}/{folder}{path}"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A book's settings."""
 
@@ -103,6 +136,8 @@ class Config:
     discussions: str | None
     #: Where the site is published, without a slash at the end; empty where nothing says so.
     site_url: str
+    #: Where hosted services find notebooks, or `None` for a book that has none for them.
+    hosting: Hosting | None
     #: Bibliography files that Jupyter Book's own key names, relative to the book.
     bibliographies: tuple[str, ...]
     #: The whole of `_config.yml`, for Jupyter Book.
@@ -180,7 +215,8 @@ def read_config(text: str, path: str = CONFIG_FILE) -> Config:
         terms=_text(reader, settings, "terms"),
         cover=_text(reader, settings, "cover"),
         discussions=_text(reader, settings, "discussions"),
-        site_url=_site_url(reader, raw),
+        site_url=(site_url := _site_url(reader, raw)),
+        hosting=_hosting(reader, settings, site_url),
         bibliographies=tuple(reader.strings(raw.get("bibtex_bibfiles", []), ("bibtex_bibfiles",))),
         raw={key: value for key, value in raw.items() if key != "polybook"},
     )
@@ -246,6 +282,24 @@ def _site_url(reader: _Reader, raw: Mapping[str, Any]) -> str:
         advice = "Write for example `baseurl: https://example.org/book`."
         raise reader.error(("html", "baseurl"), f"`{url}` is no address of a site.", advice)
     return url.rstrip("/")
+
+
+def _hosting(reader: _Reader, settings: Mapping[str, Any], site_url: str) -> Hosting | None:
+    if "notebooks" not in settings:
+        return None
+    place = ("polybook", "notebooks")
+    options = reader.mapping(settings["notebooks"], place, _NOTEBOOKS_KEYS)
+    repository = str(options.get("repository", ""))
+    if not _REPOSITORY.fullmatch(repository):
+        what = f"`{repository}` is no repository on GitHub."
+        raise reader.error((*place, "repository"), what, "Write for example `repository: owner/name`.")
+    if not site_url:
+        what = "Hosted notebooks take the library and pictures from the site, and nothing says where it is."
+        raise reader.error(place, what, "Write for example `html: {baseurl: https://example.org/book}`.")
+    names = reader.strings(options.get("services", list(HOSTED)), (*place, "services"))
+    services = [HOSTED[reader.one_of(name, HOSTED, (*place, "services"), "service")] for name in names]
+    folder = str(options.get("folder", "notebooks")).strip("/")
+    return Hosting(repository, str(options.get("branch", "gh-pages")), folder, tuple(services))
 
 
 def _module(reader: _Reader, library: Mapping[str, Any]) -> str | None:

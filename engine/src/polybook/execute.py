@@ -179,7 +179,7 @@ class _Kernel:
             iopub_timeout=_PATIENCE,
             raise_on_iopub_timeout=True,
             record_timing=False,
-            store_widget_state=False,
+            store_widget_state=True,  # what a widget captures goes there and not to the cell
         )
 
     async def start(self, first: Place) -> None:

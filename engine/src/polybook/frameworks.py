@@ -6,7 +6,6 @@ a cell, `if tab.selected(...)` keeps or drops its body.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +28,10 @@ class Framework:
     distribution: str
     #: Environment variables that the library sets, where they are not, before it imports the framework.
     environment: tuple[tuple[str, str], ...] = ()
+    #: What to install in its place on a machine with a GPU; empty where it is the same.
+    gpu_distribution: str = ""
+    #: Packages that it works with in certain versions only.
+    companions: tuple[str, ...] = ()
 
 
 #: TensorFlow greets with messages about the processor. oneDNN's cannot be had without its kernels, which make
@@ -39,9 +42,11 @@ FRAMEWORKS = {
     framework.name: framework
     for framework in (
         Framework("pytorch", "PyTorch", "torch", "torch"),
-        Framework("tensorflow", "TensorFlow", "tensorflow", "tensorflow-cpu", _QUIET_TENSORFLOW),
-        Framework("mxnet", "MXNet", "mxnet", "mxnet"),
-        Framework("jax", "JAX", "jax", "jax"),
+        Framework(
+            "tensorflow", "TensorFlow", "tensorflow", "tensorflow-cpu", _QUIET_TENSORFLOW, "tensorflow"
+        ),
+        Framework("mxnet", "MXNet", "mxnet", "mxnet", companions=("numpy",)),
+        Framework("jax", "JAX", "jax", "jax", gpu_distribution="jax[cuda12]"),
     )
 }
 
@@ -58,12 +63,20 @@ def code_for(cell: Cell, framework: str, default: str) -> str | None:
 
     The marks that chose it are gone; `#@save` marks stay.
     """
-    names, libraries, code = _read(cell)
+    names, _, code = _read(cell)
     if not belongs(names, framework, default):
         return None
-    if libraries:
-        code = f"%pip install {shlex.join(libraries)}\n{code}"
     return prune(code, framework).strip("\n").rstrip() or None
+
+
+def required_libraries(document: Document, framework: str, default: str) -> tuple[str, ...]:
+    """Return what `#required_libs(...)` names in a chapter's cells for a framework, each once."""
+    found: dict[str, None] = {}
+    for cell in document.cells:
+        names, libraries, _ = _read(cell)
+        if belongs(names, framework, default):
+            found |= dict.fromkeys(libraries)
+    return tuple(found)
 
 
 def _read(cell: Cell) -> tuple[tuple[str, ...] | None, tuple[str, ...], str]:

@@ -49,6 +49,10 @@ class Language:
     untranslated: str
     #: Said on a page whose results come from the story inside the library.
     fallback_text: str
+    #: Said of the cell that installs what a notebook imports.
+    installs: str
+    #: The same where the reader has to make a cell of it first.
+    would_install: str
 
 
 ENGLISH = Language(
@@ -75,6 +79,8 @@ ENGLISH = Language(
         "The results on this page come from the short story shipped "
         "with the library, because *The Time Machine* was not at hand."
     ),
+    installs="What this notebook imports, as it was tested",
+    would_install="To install what this notebook imports, take the # off the line below and run this cell",
 )
 
 LANGUAGES = {
@@ -105,6 +111,10 @@ LANGUAGES = {
                 "Os resultados desta página vêm do conto que acompanha "
                 "a biblioteca, porque *The Time Machine* não estava disponível."
             ),
+            installs="O que este notebook importa, nas versões em que foi testado",
+            would_install=(
+                "Para instalar o que este notebook importa, tire o # da linha seguinte e execute esta célula"
+            ),
         ),
         Language(
             tag="zh",
@@ -127,6 +137,8 @@ LANGUAGES = {
             semicolon="；",
             untranslated="本章尚未翻译，以下为{}版本。",
             fallback_text="本页结果来自随库附带的短篇小说，因为运行时无法取得 *The Time Machine*。",
+            installs="本笔记本所需的库，版本与测试时一致",
+            would_install="如需安装本笔记本所需的库，请去掉下一行的 # 再运行此单元格",
         ),
         Language(
             tag="fr",
@@ -151,6 +163,10 @@ LANGUAGES = {
             fallback_text=(
                 "Les résultats de cette page viennent de la nouvelle fournie "
                 "avec la bibliothèque, car *The Time Machine* n’était pas disponible."
+            ),
+            installs="Ce qu’importe ce notebook, dans les versions testées",
+            would_install=(
+                "Pour installer ce qu’importe ce notebook, retirez le # ci-dessous et exécutez cette cellule"
             ),
         ),
     )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from docutils.nodes import make_id
 
 from .dialect import Element
+from .languages import Language
 from .markdown import Flavour, Renderer, fence_language, plain_text, work_anchor
 from .model import Cell, Fence
 from .references import Chapter, Index, Target
+from .services import JUPYTER, Service
 
 #: nbformat 4.5: the first with cell ids.
 _FORMAT = {"nbformat": 4, "nbformat_minor": 5}
-_KERNEL = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,13 @@ class NotebookFlavour(Flavour):
 
     def link(self, text: str, target: Target) -> str:
         """See `Flavour`."""
-        place = f"#{target.label}"
-        if target.chapter != self.chapter:
-            place = self.chapter_link(target.chapter) + place
-        return f"[{text}]({place})"
+        if target.chapter == self.chapter:
+            return f"[{text}](#{target.label})"
+        return f"[{text}]({self.chapter_link(target.chapter)}#{self.place_in(target.label)})"
+
+    def place_in(self, label: str) -> str:
+        """Return the anchor that a label has in another chapter."""
+        return label
 
     def cite(self, text: str, key: str) -> str:
         """See `Flavour`."""
@@ -74,6 +77,22 @@ class NotebookFlavour(Flavour):
         return block.source.replace(block.info, fence_language(block.info), 1).strip("\r\n")
 
 
+@dataclass(frozen=True, slots=True)
+class HostedFlavour(NotebookFlavour):
+    """The same for a notebook that is opened alone: links to other chapters lead to the site."""
+
+    #: Where the site has the chapters of the notebook's language.
+    site: str
+
+    def chapter_link(self, chapter: str) -> str:
+        """See `Flavour`."""
+        return f"{self.site}/{chapter}.html"
+
+    def place_in(self, label: str) -> str:
+        """See `NotebookFlavour`; Sphinx turns labels into anchors in its own way."""
+        return make_id(label)
+
+
 def to_notebook(
     chapter: Chapter, index: Index, flavour: NotebookFlavour, chapters: frozenset[str]
 ) -> dict[str, Any]:
@@ -102,6 +121,33 @@ def to_notebook(
     return notebook_of(cells)
 
 
+def for_service(
+    notebook: dict[str, Any], service: Service, install: Sequence[str], words: Language, *, on_gpu: bool
+) -> dict[str, Any]:
+    """Return a notebook as it is for a service: a first cell that installs, and the service's metadata.
+
+    On the reader's own machine, where installing is the reader's choice, that cell is a comment.
+
+    Args:
+        notebook: The notebook.
+        service: What will run it.
+        install: What pip has to install for it, nothing for no such cell.
+        words: The reader's language.
+        on_gpu: Whether it needs a GPU.
+    """
+    command = f"%pip install --quiet {shlex.join(install)}"
+    if service.is_hosted:
+        lines = [f"# {words.installs}", command]
+    else:
+        lines = [f"# {words.would_install}", f"# {command}"]
+    first = {**code_cell(""), "id": "install", "source": "\n".join(lines).splitlines(keepends=True)}
+    return {
+        **notebook,
+        "cells": [*([first] if install else []), *notebook["cells"]],
+        "metadata": service.notebook_metadata(on_gpu=on_gpu),
+    }
+
+
 def markdown_cell(source: str) -> dict[str, Any]:
     """Return a cell of prose."""
     return {"cell_type": "markdown", "metadata": {}, "source": source}
@@ -125,7 +171,7 @@ def notebook_of(cells: Iterable[dict[str, Any]]) -> dict[str, Any]:
         {**cell, "id": f"cell-{number}", "source": cell["source"].splitlines(keepends=True)}
         for number, cell in enumerate(cell for cell in cells if cell["source"])
     ]
-    return {"cells": numbered, "metadata": _KERNEL, **_FORMAT}
+    return {"cells": numbered, "metadata": JUPYTER.notebook_metadata(on_gpu=False), **_FORMAT}
 
 
 def write_notebook(notebook: dict[str, Any]) -> str:

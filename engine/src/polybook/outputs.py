@@ -33,7 +33,7 @@ IMAGES = {
 }
 #: Images that are text.
 SVG = "image/svg+xml"
-#: A view of state that lives in a kernel; without the kernel it shows nothing.
+#: A view of state that lives in a kernel; without the kernel it shows nothing, and its text is of no use.
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 _PLOT_NAME = re.compile(rf"\d+-\d+-[0-9a-f]{{8}}\.(?:{'|'.join(IMAGES.values())})")
@@ -182,6 +182,8 @@ def _normalise_output(output: Output) -> Output | None:
         return {"output_type": kind, "name": output["name"], "text": _text(output["text"])}
     if kind not in {"display_data", "execute_result"}:
         raise ValueError(f"an output of type {kind} is no result")
+    if _WIDGET_VIEW in output["data"]:
+        return None
     data = {mime: _normalise_value(mime, output["data"][mime]) for mime in _kept_formats(output["data"])}
     metadata = {mime: size for mime in data if (size := _size(output.get("metadata", {}).get(mime)))}
     return _display(kind, data, metadata) if data else None
@@ -200,8 +202,7 @@ def _kept_formats(data: Mapping[str, Any]) -> list[str]:
 
 
 def _is_json(mime: str) -> bool:
-    is_json = mime == "application/json" or (mime.startswith("application/") and mime.endswith("+json"))
-    return is_json and mime != _WIDGET_VIEW
+    return mime == "application/json" or (mime.startswith("application/") and mime.endswith("+json"))
 
 
 def _normalise_value(mime: str, value: Any) -> Any:

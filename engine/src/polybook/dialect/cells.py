@@ -66,7 +66,7 @@ def _find_tab_marks(code: str) -> list[re.Match[str]]:
 def split_setup(code: str) -> tuple[tuple[str, ...], str]:
     """Return the libraries that `#required_libs(...)` names, and the code without set-up lines.
 
-    Set-up lines load the tab selector of `d2lbook`; a built notebook has one framework and needs none.
+    Set-up lines load the tab selector, which a built notebook with its one framework does not need.
     """
     if ".tab" not in code and "interact_select" not in code and "required_libs" not in code:
         return (), code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
@@ -100,6 +101,25 @@ def imported_names(codes: Iterable[str]) -> set[str]:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
     return names
+
+
+def imported_packages(code: str) -> set[str]:
+    """Return the packages that code needs in order to be imported, the standard library's left out.
+
+    What only a function imports is needed by its callers only.
+    """
+    packages: set[str] = set()
+    module = parse_module(code) if "import" in code else None
+    waiting: list[ast.AST] = [module] if module else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            packages |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            packages.add(node.module.partition(".")[0])
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return packages - sys.stdlib_module_names
 
 
 def first_line(statement: ast.stmt) -> int:

@@ -2,6 +2,7 @@
 
 build        all chapters -> text and definitions
 draft        the rules for what may be part of it
+package      what to install for it
 aliases      names that stand for expressions of the framework
 chapters     one chapter -> what it saves
 notebooks    where the code of a notebook uses the library
@@ -14,6 +15,7 @@ from .build import build_library
 from .definitions import ALL_NAMES, Definition, Library
 from .expansion import expand_aliases, free_names
 from .notebooks import names_used
+from .package import package_text
 
 __all__ = [
     "ALL_NAMES",
@@ -23,4 +25,5 @@ __all__ = [
     "expand_aliases",
     "free_names",
     "names_used",
+    "package_text",
 ]

@@ -28,10 +28,14 @@ from ..frameworks import FRAMEWORKS, chapter_frameworks, select
 from ..library import Library, build_library, expand_aliases, free_names
 from ..model import Cell, Document, Heading, Mark
 from ..references import Chapter, Index, build_index
+from ..requirements import Requirements
 from ..terms import Terms
 
 if TYPE_CHECKING:
     from ..citations import Bibliography
+
+#: The folder of the files that pin each framework's environment.
+REQUIREMENTS_FOLDER = "requirements"
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,15 @@ class Book:
         return {
             tag: build_index(list(self.shown(tag).values()), language.language, self.bibliography[0])
             for tag, language in self.config.languages.items()
+        }
+
+    @cached_property
+    def requirements(self) -> dict[str, Requirements]:
+        """What the book pins for each framework."""
+        folder = self.root / REQUIREMENTS_FOLDER
+        return {
+            name: Requirements.read(FRAMEWORKS[name], _text(folder / f"{name}.txt"))
+            for name in self.config.frameworks
         }
 
     @cached_property
@@ -235,6 +248,14 @@ def _read_settings(path: Path, code: Code) -> str:
     except (OSError, UnicodeDecodeError) as error:
         what = f"The file cannot be read: {error}."
         raise ConfigError(Diagnostic(path.name, 0, code, what, "Make it a readable UTF-8 file.")) from error
+
+
+def _text(path: Path) -> str:
+    """Return a file's text, nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _chapters(

@@ -13,6 +13,7 @@ import yaml
 
 from ..config import chapter_name
 from ..diagnostics import Diagnostic
+from ..errors import RenderError
 from ..frameworks import select
 from ..notebook import markdown_cell, notebook_of, write_notebook
 from ..outputs import Results
@@ -23,7 +24,7 @@ from ..site.settings import Site, sphinx_settings
 from ..site.sitemap import sitemap
 from .book import Book
 from .files import write_if_changed, write_tree
-from .notebooks import find_file
+from .notebooks import NOTEBOOKS_FOLDER, find_file, notebook_addresses, write_notebooks
 from .progress import Progress
 from .render import render_site
 from .units import BUILD_FOLDER, find_state, units_of
@@ -176,10 +177,17 @@ def build_site(
     site_facts = _site(book)
     chosen = {tag: book.config.languages[tag] for tag in languages}
     settings = {
-        tag: sphinx_settings(site_facts, one.language, one.title, book.terms.glossary(tag))
+        tag: {
+            **sphinx_settings(site_facts, one.language, one.title, book.terms.glossary(tag)),
+            "polybook_notebooks": notebook_addresses(book, tag),
+        }
         for tag, one in chosen.items()
     }
     diagnostics += render_site(build, settings, workers, partial(_locate, book), progress.step)
+    try:
+        write_notebooks(book, build / "html" / NOTEBOOKS_FOLDER)
+    except RenderError as error:
+        diagnostics += error.diagnostics
     titles = [(language.language, language.title) for language in book.config.languages.values()]
     cover = Path(book.config.cover) if book.config.cover else None
     if cover:

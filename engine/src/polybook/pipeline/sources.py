@@ -6,7 +6,9 @@ import codecs
 from collections.abc import Iterator
 
 from ..diagnostics import Code, Diagnostic
+from ..dialect.python import imported_packages
 from ..frameworks import FRAMEWORKS
+from ..library import package_text
 from ..model import write
 from ..translation import sync
 from .book import Book
@@ -14,7 +16,14 @@ from .files import write_if_changed
 
 
 def _library_files(book: Book) -> Iterator[tuple[str, str]]:
-    """Yield the path and text of each module of the library whose saved cells are without errors."""
+    """Yield the path and text of each file of the library, without modules whose saved cells have errors."""
+    if book.config.library is None or all(library.diagnostics for library in book.libraries.values()):
+        return
+    needed = {
+        FRAMEWORKS[name].module: book.requirements[name].of(imported_packages(library.text))
+        for name, library in book.libraries.items()
+    }
+    yield f"{book.config.library}/__init__.py", package_text(book.config.title, book.config.library, needed)
     for name, library in book.libraries.items():
         if not library.diagnostics:
             yield f"{book.config.library}/{FRAMEWORKS[name].module}.py", library.text

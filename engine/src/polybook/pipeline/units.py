@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +11,6 @@ from pathlib import Path
 from ..config import ChapterSettings
 from ..data import digest_data
 from ..diagnostics import Diagnostic
-from ..frameworks import FRAMEWORKS
 from ..keys import KeyParts, explain, key_parts
 from ..library import names_used
 from ..model import Cell
@@ -25,7 +23,6 @@ from .book import Book
 BUILD_FOLDER = "_build"
 OUTPUTS_FOLDER = "outputs"
 ENVIRONMENTS_FOLDER = ".venvs"
-REQUIREMENTS_FOLDER = "requirements"
 
 #: Names a folder that data files are looked for in first.
 DATA_VARIABLE = "D2L_DATA"
@@ -86,7 +83,8 @@ class Unit:
         stored = record.provenance if record else None
         data = dict(stored.data) if stored else {}
         data |= {name: digest for name, digest in digest_data(data, data_roots(self.book)).items() if digest}
-        version = pinned_version(self.book.root, self.framework) or (stored.version if stored else "")
+        pinned = self.book.requirements[self.framework].version
+        version = pinned or (stored.version if stored else "")
         return key_parts(self.framework, version, self.codes, self.definitions, data)
 
 
@@ -169,14 +167,3 @@ def outside_roots() -> list[Path]:
 def execution_folder(book: Book) -> Path:
     """Return the folder that code runs in; all that is in it can be made again."""
     return book.root / BUILD_FOLDER / "execution"
-
-
-def pinned_version(root: Path, framework: str) -> str | None:
-    """Return the version of a framework that the book's requirements pin, if they do."""
-    try:
-        text = (root / REQUIREMENTS_FOLDER / f"{framework}.txt").read_text(encoding="utf-8")
-    except OSError:
-        return None
-    name = re.escape(FRAMEWORKS[framework].distribution)
-    pin = re.search(rf"^{name}==([^\s;+]+)", text, re.MULTILINE | re.IGNORECASE)
-    return pin[1] if pin else None

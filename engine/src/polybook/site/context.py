@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -13,6 +13,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from ..frameworks import FRAMEWORKS
+from ..services import HOSTED, JUPYTER, PACKED
 from .words import translate
 
 #: Pages that Sphinx makes itself, in every language; the index only for a book that asks for it.
@@ -83,6 +84,54 @@ def add_discussion(
     address, language = app.config.polybook_discussions, app.config.polybook_language
     if address and pagename not in _GENERATED:
         context["polybook_discussion"] = address.replace("{language}", language).replace("{page}", pagename)
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookLink:
+    """A link that downloads a page's notebook or opens it in a service."""
+
+    #: What it does, in the reader's language.
+    label: str
+    #: The framework's name in tab marks.
+    framework: str
+    #: The framework's name for readers.
+    title: str
+    #: The address, relative to the page the link stands on for what the site has itself.
+    url: str
+    #: Whether the site has it itself.
+    is_download: bool
+
+
+#: What links to a page's notebook are called, by the service; a `{}` takes the service's name.
+_LABELS = {
+    JUPYTER.name: "Download this notebook",
+    PACKED: "Download all notebooks",
+    **dict.fromkeys(HOSTED, "Open in {}"),
+}
+
+
+def notebook_links(page: str, notebooks: Iterable[tuple[str, str, str]]) -> list[NotebookLink]:
+    """Return the links to a page's notebooks.
+
+    Args:
+        page: The page's name, `chapter/section`.
+        notebooks: (service, framework, address) of each; of the site's own, the path on the site.
+    """
+    root = "../" * (page.count("/") + 1)
+    links = []
+    for service, framework, address in notebooks:
+        is_hosted = service in HOSTED
+        label = str(translate(_LABELS[service])).format(HOSTED[service].title if is_hosted else "")
+        url = address if is_hosted else f"{root}{address}"
+        links.append(NotebookLink(label, framework, FRAMEWORKS[framework].title, url, not is_hosted))
+    return links
+
+
+def add_notebooks(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Handle `html-page-context`: give templates the page's notebooks."""
+    context["polybook_notebooks"] = notebook_links(pagename, app.config.polybook_notebooks.get(pagename, ()))
 
 
 def add_languages(

@@ -10,6 +10,7 @@ by `settings.sphinx_settings`:
 * `polybook_language`: BCP 47 tag of the language being built;
 * `polybook_languages`: `[tag, name]` of every language, the source language first;
 * `polybook_glossary`: the source language's term behind each form of it in the language being built;
+* `polybook_notebooks`: page to (service, framework, address) of each of its notebooks;
 * `polybook_pages`: tag to names of the pages that language has; a tag left out has all.
 """
 
@@ -25,7 +26,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
 from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
-from .context import add_discussion, add_languages, add_search_words, script_words
+from .context import add_discussion, add_languages, add_notebooks, add_search_words, script_words
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .navigation import NavigationOnce
 from .search import SEARCHES
@@ -34,7 +35,7 @@ from .typography import FormulaPunctuation
 from .words import add_words
 
 _HERE = Path(__file__).parent
-_ASSETS = ("polybook.css", "polybook.js", "tabs.js")
+_ASSETS = ("polybook.css", "polybook.js", "tabs.js", "menus.js", "notebooks.js")
 #: Extensions of Jupyter Book that read in parallel correctly but do not say so.
 _SILENT_EXTENSIONS = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
 
@@ -75,6 +76,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("polybook_frameworks", [], "env", types=(list, tuple))
     app.add_config_value("polybook_language", "en", "html", types=(str,))
     app.add_config_value("polybook_languages", [], "html", types=(list, tuple))
+    app.add_config_value("polybook_notebooks", {}, "html", types=(dict,))
     app.add_config_value("polybook_pages", {}, "html", types=(dict,))
     app.add_config_value("polybook_glossary", {}, "env", types=(dict,))
     app.add_config_value("polybook_site", _digest(), "env", types=(str,))
@@ -94,11 +96,14 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_css_file("polybook.css", priority=900)
     app.add_js_file("polybook.js", loading_method="defer")
     app.add_js_file("tabs.js", loading_method="defer")
+    app.add_js_file("menus.js", loading_method="defer")
+    app.add_js_file("notebooks.js", loading_method="defer")
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
     app.connect("env-get-outdated", remove_old_pages)
     app.connect("html-page-context", add_discussion)
     app.connect("html-page-context", add_languages)
+    app.connect("html-page-context", add_notebooks)
     app.connect("html-page-context", add_search_words, priority=600)
     app.connect("html-page-context", NavigationOnce())
     return {

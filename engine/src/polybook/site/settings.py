@@ -49,7 +49,7 @@ _PROPOSED: Mapping[str, Any] = {
         "home_page_in_toc": True,
         "navbar_persistent": [],
         "article_footer_items": ["discussion.html"],
-        "article_header_end": ["language-switcher.html", "article-header-buttons.html"],
+        "article_header_end": ["notebooks.html", "language-switcher.html", "article-header-buttons.html"],
         "repository_url": "",
         "use_repository_button": False,
         "use_download_button": False,

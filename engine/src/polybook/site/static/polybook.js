@@ -43,12 +43,4 @@
       // the browser keeps nothing for this site
     }
   });
-  document.addEventListener("click", ({ target }) => {
-    if (!switcher.contains(target)) switcher.open = false;
-  });
-  switcher.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
-    switcher.open = false;
-    switcher.querySelector("summary").focus();
-  });
 })();
