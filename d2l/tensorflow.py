@@ -1036,7 +1036,7 @@ class RNNLM(d2l.RNNLMScratch):
         return tf.transpose(self.linear(rnn_outputs), (1, 0, 2))
 
 
-# chapters/en/deep-rnn.md: Stacking Gated Layers
+# chapters/en/gru.md: Concise Implementation
 class GRU(d2l.RNN):
     """The framework's gated recurrent units, in one or several layers.
 
@@ -1044,9 +1044,9 @@ class GRU(d2l.RNN):
     each layer; `num_layers`: number L of layers; `dropout`: probability with
     which an output of a layer below the top is set to zero in training.
 
-    Defined in "Stacking Gated Layers" (chapters/en/deep-rnn.md).
+    Defined in "Concise Implementation" (chapters/en/gru.md).
     """
-    def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0):
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0):
         d2l.Module.__init__(self)
         self.save_hyperparameters()
         sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)

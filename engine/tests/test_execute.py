@@ -7,6 +7,7 @@ import hashlib
 import os
 import platform
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -244,6 +245,36 @@ def test_a_cell_that_runs_too_long(tmp_path):
     assert diagnostic.line == 10
     assert "0.5 seconds" in diagnostic.what
     assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+#: Runs a cell in a kernel that is taken for a member of the group of its caller.
+IN_OUR_GROUP = """
+import asyncio, os, sys
+from pathlib import Path
+from jupyter_client.provisioning import local_provisioner
+from polybook.execute import Setting, run
+from polybook.frameworks import Framework
+
+class Os:
+    def __getattr__(self, name):
+        return getattr(os, name)
+    def getpgid(self, pid):
+        return os.getpgrp()
+
+local_provisioner.os = Os()
+setting = Setting(Framework("engine", "Engine", "engine", "ipykernel"), Path(sys.prefix), Path.cwd())
+print(asyncio.run(run(["1 + 1"], [("a.md", 1)], setting)).version)
+"""
+
+
+def test_a_kernel_without_a_group_of_its_own_takes_nobody_with_it(tmp_path):
+    """So it is with one that is killed between its fork and its first step."""
+    command = [sys.executable, "-c", IN_OUR_GROUP]
+    run = subprocess.run(
+        command, cwd=tmp_path, start_new_session=True, capture_output=True, text=True, check=False
+    )
+
+    assert (run.returncode, run.stdout.strip()) == (0, metadata.version("ipykernel")), run.stderr
 
 
 def test_an_interrupt_ends_the_run_and_the_kernel(tmp_path):

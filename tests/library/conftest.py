@@ -157,17 +157,17 @@ def adapter():
 
 
 @pytest.fixture
-def seed(seeds):
+def seed_chapter(seeds):
     """Gives the code cells that a seed has for the framework, and what is set for them, by its number."""
 
-    def seed(number, kind="unchanged"):
+    def seed_chapter(number, kind="unchanged"):
         paths = list((seeds / kind).glob(f"{number}_*.{FRAMEWORK}.json"))
         if not paths:
             pytest.skip(f"seed {number} has no code for {FRAMEWORK}")
         found = json.loads(paths[0].read_text(encoding="utf-8"))
         return found["cells"], found["settings"]
 
-    return seed
+    return seed_chapter
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ PRINTS = {"000": TRAIN_CH8, "001": TRAIN_CH8, "002": FIT * 2, "003": TRAIN_CH8, 
 
 @pytest.mark.parametrize("kind", ["unchanged", "notebooks"])
 @pytest.mark.parametrize("number", PRINTS)
-def test_a_seed_runs_to_its_end(d2l, seed, number, kind, run_script):
-    cells, settings = seed(number, kind)
+def test_a_seed_runs_to_its_end(d2l, seed_chapter, number, kind, run_script):
+    cells, settings = seed_chapter(number, kind)
     if PRINTS[number] is TRAIN_CH8 and not hasattr(d2l, "train_ch8"):
         pytest.skip("the chapter on the function interface has no cells for this framework yet")
     lines = run_script("\n\n".join(cells), D2L_SMOKE="1", **settings).splitlines()
@@ -22,7 +22,7 @@ def test_a_seed_runs_to_its_end(d2l, seed, number, kind, run_script):
         assert [line.split()[0] for line in lines[1:]] == PRINTS[number]
 
 
-def test_notebooks_call_the_framework_where_seeds_call_the_library(seed):
-    (unchanged, _), (notebook, _) = seed("004"), seed("004", "notebooks")
+def test_notebooks_call_the_framework_where_seeds_call_the_library(seed_chapter):
+    (unchanged, _), (notebook, _) = seed_chapter("004"), seed_chapter("004", "notebooks")
     assert any("d2l.concat(" in cell for cell in unchanged)
     assert not any("d2l.concat(" in cell for cell in notebook)

@@ -219,6 +219,9 @@ class _Kernel:
                 stdout=errors,
                 stderr=errors,
             )
+        provisioner: Any = self.manager.provisioner
+        if provisioner.pgid == os.getpgrp():
+            provisioner.pgid = None  # it died before it had a group, and who kills this one kills polybook
         await self.client.async_start_new_kernel_client()
 
     async def run_cell(self, index: int, place: Place) -> None:

@@ -17,16 +17,16 @@ d2l.Trainer.fit = watched
 """
 
 
-def test_layers_in_lists_train(seed, run_script):
-    cells, _ = seed("002")
+def test_layers_in_lists_train(seed_chapter, run_script):
+    cells, _ = seed_chapter("002")
     assert any("self.rnns = [d2l.RNNScratch(" in cell for cell in cells)
     lines = run_script("\n\n".join([cells[0], WATCH, *cells[1:]]), D2L_SMOKE="1").splitlines()
     found = [line for line in lines if "unchanged" in line]
     assert found == [f"{number} parameters, unchanged: []" for number in (8, 10)]
 
 
-def test_names_that_mean_the_same_in_all_frameworks(seed, run_script):
-    cells, _ = seed("004")
+def test_names_that_mean_the_same_in_all_frameworks(seed_chapter, run_script):
+    cells, _ = seed_chapter("004")
     assert any("d2l.concat(" in cell for cell in cells)
     report = "print(bool(np.allclose(np.dot(X, W_xh) + np.dot(H, W_hh), _last, atol=1e-5)))\n"
     assert run_script("\n\n".join([*cells[:-1], "_last = " + cells[-1].strip(), report])) == "True\n"
