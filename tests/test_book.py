@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,15 @@ import nbformat
 import pytest
 
 from polybook.dialect.python import without_comments
+from polybook.languages import LANGUAGES
 from polybook.pipeline.book import load_book
 from polybook.pipeline.units import find_units
+from polybook.site.plots import describe
 from polybook.store import Store
 
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = load_book(ROOT).config.frameworks
-LANGUAGES = ("en", "pt", "zh", "fr")
+TAGS = ("en", "pt", "zh", "fr")
 TIME_MACHINE = {"timemachine.txt": "090b5e7e70c295757f55df93cb0a180b9691891a"}
 CURVES = "application/vnd.d2l.curves+json"
 
@@ -53,8 +56,8 @@ def test_aliases_are_the_same_in_every_framework_and_tested(book):
 
 
 def test_every_chapter_is_there_in_every_language(book):
-    assert tuple(book.config.languages) == LANGUAGES
-    for tag in LANGUAGES:
+    assert tuple(book.config.languages) == TAGS
+    for tag in TAGS:
         assert sorted(book.translated[tag]) == sorted(book.toc.chapters), tag
 
 
@@ -150,7 +153,7 @@ def notebooks(polybook):
 def test_there_is_a_notebook_for_each_language_framework_and_chapter(notebooks, book):
     assert sorted(notebooks) == sorted(
         (tag, framework, *name.split("/"))
-        for tag in LANGUAGES
+        for tag in TAGS
         for name, chapter in book.shown(tag).items()
         for framework in book.frameworks_of(chapter)
     )
@@ -164,8 +167,8 @@ def test_notebooks_are_valid_and_know_no_dialect(notebooks, find_dialect):
 
 def test_the_code_is_the_same_in_every_language(notebooks):
     for (language, *place), text in notebooks.items():
-        if language != LANGUAGES[0]:
-            assert codes(text) == codes(notebooks[LANGUAGES[0], *place]), (language, *place)
+        if language != TAGS[0]:
+            assert codes(text) == codes(notebooks[TAGS[0], *place]), (language, *place)
 
 
 def codes(notebook: str) -> list[str]:
@@ -201,3 +204,16 @@ def test_nbval_passes(notebooks, framework):
 
 def stored() -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in (ROOT / "outputs").rglob("*") if path.is_file()}
+
+
+def test_plots_are_described_as_their_authors_did_and_in_every_language(book, runs):
+    cells = [cell for _, record in runs if record for cell in record.cells]
+    plots = [output["data"] for cell in cells for output in cell.outputs if CURVES in output.get("data", {})]
+    assert plots
+    for data in plots:
+        plot = data[CURVES]
+        assert describe(plot, LANGUAGES["en"], {}) == data["text/plain"]
+        words = [plot["xlabel"], plot["ylabel"], *(curve["name"] for curve in plot["curves"])]
+        for tag in book.config.translations:
+            known = book.terms.in_plots(tag)
+            assert [word for word in words if word and re.match("[a-z]{2}", word) and word not in known] == []

@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
 from lxml import html
 
 from polybook.languages import LANGUAGES
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[1]
 SCREENSHOTS = ROOT / "_build" / "screenshots"
 TAGS = ("en", "pt", "zh", "fr")
+#: Per language, what readers type and the page that must come first.
+SEARCHES = yaml.safe_load((Path(__file__).parent / "searches.yml").read_text(encoding="utf-8"))
 PAGES = (*load_book(ROOT).toc.chapters, "search")
 #: What `<html lang>` says.
 LANG = {"en": "en", "pt": "pt-BR", "zh": "zh-CN", "fr": "fr"}
@@ -28,6 +32,15 @@ WORDS = {
     "zh": ("第 5 章", "第 5.4 节", "图 9.1", "图 9.1："),
     "fr": ("chapitre 5", "section 5.4", "fig. 9.1", "Fig. 9.1 : "),
 }
+
+#: What the plots of the last chapter are of, in the words of their descriptions, and their axis.
+PLOT = {
+    "en": "Plot of ppl against epoch: train_ppl falls from ",
+    "pt": "Gráfico de perplexidade em função de época: treinamento cai de ",
+    "zh": "困惑度随轮变化的曲线：训练从 ",
+    "fr": "Graphique : perplexité en fonction de époque ; apprentissage descend de ",
+}
+EPOCH = {"en": "epoch", "pt": "época", "zh": "轮", "fr": "époque"}
 
 #: Whatever of the text or the pictures is cut off at the right, and not inside something that scrolls.
 CUT_OFF = """() => {
@@ -45,9 +58,13 @@ CUT_OFF = """() => {
 }"""
 IMAGES = """async () => {
   const images = [...document.querySelectorAll("main img")];
+  const plots = [...document.querySelectorAll("main svg.polybook-plot")];
   for (const image of images) image.loading = "eager";
   await Promise.all(images.map((image) => image.decode().catch(() => null)));
-  return images.map((image) => ({ src: image.src, width: image.naturalWidth, alt: image.alt.trim() }));
+  return [
+    ...images.map((image) => ({ src: image.src, width: image.naturalWidth, alt: image.alt.trim() })),
+    ...plots.map((plot) => ({ src: plot.id, width: plot.viewBox.baseVal.width, alt: plot.ariaLabel })),
+  ];
 }"""
 
 
@@ -80,6 +97,16 @@ class Reader:
         self.tab.evaluate("async () => { await window.MathJax?.startup?.promise; }")
         return self.tab
 
+    def barriers(self):
+        """Return what keeps readers out, as axe-core sees it: a rule and the element that breaks it."""
+        options = {
+            "preload": False,
+            "resultTypes": ["violations"],
+        }  # no second request for style sheets
+        found = Axe().run(self.tab, options=options).response
+        assert found["passes"]
+        return [(rule["id"], node["target"]) for rule in found["violations"] for node in rule["nodes"]]
+
     def asked_elsewhere(self, folder):
         """Return what was asked of any other place than the site."""
         inside = (folder.as_uri() + "/", "data:")
@@ -110,7 +137,7 @@ def trees(site):
 def test_a_page_works(site, reader, page, tag):
     reader.look_with(390, "dark")
     tab = reader.open(site / tag / f"{page}.html")
-    for width, scheme in ((390, "dark"), (1280, "light")):
+    for width, scheme in ((390, "dark"), (640, "light"), (1280, "light")):  # 640 is 1280 at twice the size
         reader.look_with(width, scheme)
         images = tab.evaluate(IMAGES)
         assert [image for image in images if not (image["width"] and image["alt"])] == []
@@ -120,6 +147,28 @@ def test_a_page_works(site, reader, page, tag):
     assert tab.locator("mjx-merror").count() == 0
     assert reader.asked_elsewhere(site) == []
     assert reader.wrong == []
+
+
+#: Pages that have all kinds of content between them; what they have in each language is looked at quickly.
+KINDS = ("index", "rnn", "search")
+WITH_BARRIERS_SOUGHT = [
+    pytest.param(page, tag, marks=[] if page in KINDS else pytest.mark.slow) for page in PAGES for tag in TAGS
+]
+
+
+@pytest.mark.parametrize(("page", "tag"), WITH_BARRIERS_SOUGHT)
+def test_a_page_keeps_nobody_out(site, reader, page, tag):
+    for width, scheme in ((390, "dark"), (1280, "light")):
+        reader.look_with(width, scheme)
+        reader.open(site / tag / f"{page}.html")
+        assert reader.barriers() == [], (width, scheme)
+
+
+def test_the_root_page_keeps_nobody_out(site, reader):
+    for scheme in ("dark", "light"):
+        reader.look_with(390, scheme)
+        reader.open(site / "index.html", "#choose")
+        assert reader.barriers() == []
 
 
 def test_every_page_is_there_in_every_language(trees):
@@ -178,13 +227,27 @@ def test_the_deep_rnn_page_has_everything(trees, tag):
     assert len(article.xpath(".//div[contains(@class, 'cell_input')]//pre")) >= 10
     assert "class StackedRNN(d2l.Module):" in article.text_content()
     assert "torch.Size([32, 1024, 32])" in article.text_content()
-    assert len(article.xpath(".//div[contains(@class, 'cell_output')]//img")) >= 3
+    plots = article.xpath(".//div[contains(@class, 'cell_output')]//*[@class='polybook-plot']")
+    assert len(plots) >= 3
+    assert all(PLOT[tag] in plot.get("aria-label") for plot in plots)
+    assert EPOCH[tag] in [text.strip() for text in plots[0].itertext()]
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids))
     assert len(article.xpath(".//div[contains(@class, 'math')][contains(., '\\tag{9.')]")) >= 2
     chapter, section, figure, caption = WORDS[tag]
     links = {plain(link.text_content()) for link in article.xpath(".//a[contains(@class, 'internal')]")}
     assert {chapter, section, figure, "(9.1)"} <= links
     captions = [plain(each.text_content()).strip() for each in article.xpath(".//figcaption")]
     assert captions[0].startswith(caption)
+
+
+@pytest.mark.parametrize(("tag", "term"), [("pt", "estado oculto"), ("zh", "隐状态"), ("fr", "état caché")])
+def test_the_english_term_is_behind_a_translated_one(site, reader, tag, term):
+    tab = reader.open(site / tag / "rnn.html")
+    first = tab.locator("abbr", has_text=term)
+    assert first.get_attribute("title") == "hidden state"
+    first.focus()
+    assert tab.evaluate("document.activeElement.title") == "hidden state"
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -196,6 +259,33 @@ def test_the_deep_rnn_page_is_drawn(site, reader, tag):
         for scheme in ("dark", "light"):
             reader.look_with(width, scheme)
             tab.screenshot(path=SCREENSHOTS / f"{tag}-{width}-{scheme}.png", full_page=True)
+
+
+def test_a_page_needs_no_pointer(site, reader):
+    tab = reader.open(site / "fr" / "deep-rnn.html")
+
+    def press_until(key, selector):
+        for _ in range(60):
+            tab.keyboard.press(key)
+            if tab.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        pytest.fail(f"{key} does not lead to {selector}")
+
+    press_until("Tab", "[href='#main-content']")
+    press_until("Tab", ".polybook-languages summary")
+    tab.keyboard.press("Enter")
+    press_until("Tab", ".polybook-languages a[hreflang=fr]")
+    assert reader.barriers() == []
+    tab.keyboard.press("Escape")
+    assert tab.evaluate("document.activeElement.tagName") == "SUMMARY"
+    assert not tab.locator(".polybook-languages a").first.is_visible()
+    press_until("Tab", "abbr[title='hidden state']")
+    press_until("Tab", "[role=tab][aria-selected=true]")
+    press_until("Tab", ".copybtn")
+    press_until("Shift+Tab", "[role=tab]")
+    tab.keyboard.press("End")
+    assert tab.evaluate("document.documentElement.dataset.framework") == "jax"
+    tab.keyboard.press("Home")
 
 
 def test_a_reader_switches_languages_and_comes_back(browser, site):
@@ -231,28 +321,17 @@ def test_the_root_page_lists_the_languages(browser, site, options, rest):
     reader.context.close()
 
 
-SEARCHES = {
-    "en": {"perplexity": "language-model", "gradient clipping": "rnn-scratch", "nn.GRU": "gru"},
-    "pt": {"perplexidade": "language-model", "recorte do gradiente": "rnn-scratch", "concisa": "rnn-concise"},
-    "zh": {
-        "困惑度": "language-model",
-        "梯度裁剪": "rnn-scratch",
-        "门控": "deep-rnn",
-        "齐普夫": "language-model",
-    },
-    "fr": {"perplexite": "language-model", "écrêtage": "rnn-scratch", "unités à portes": "deep-rnn"},
-}
-IDENTIFIERS = {"StackedRNN": "deep-rnn", "try_gpu": "interface"}
-
-
-@pytest.mark.parametrize(
-    ("tag", "query", "page"),
-    [(tag, *pair) for tag, queries in SEARCHES.items() for pair in (queries | IDENTIFIERS).items()],
-)
-def test_a_search_finds_the_right_page_first(site, reader, tag, query, page):
-    tab = reader.open(site / tag / "search.html", f"?q={quote(query)}")
-    first = tab.locator("#search-results li a").first
-    assert first.get_attribute("href").startswith(f"{page}.html")
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_search_finds_the_right_page_first(site, reader, tag):
+    queries = SEARCHES[tag] | SEARCHES["all"]
+    assert len(queries) >= 15
+    wrong = {}
+    for query, page in queries.items():
+        tab = reader.open(site / tag / "search.html", f"?q={quote(query)}")
+        first = tab.locator("#search-results li a").first.get_attribute("href")
+        if not first.startswith(f"{page}.html"):
+            wrong[query] = first
+    assert wrong == {}
     assert reader.asked_elsewhere(site) == []
     assert reader.wrong == []
 

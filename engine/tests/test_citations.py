@@ -57,6 +57,22 @@ def test_the_list_is_sorted_and_holds_only_works_that_exist(works):
     ]
 
 
+def test_the_list_joins_names_as_its_language_does(works):
+    listed = [works.listing(["Three.1992"], language)[0][1] for language in LANGUAGES.values()]
+    assert [text.split("\\.")[0] for text in listed] == [
+        "A B, C D, and E F",
+        "A B, C D e E F",
+        "A B, C D 和 E F",
+        "A B, C D et E F",
+    ]
+    assert [works.name("Three.1992", language)[0] for language in LANGUAGES.values()] == [
+        "B et al.",
+        "B et al.",
+        "B 等",
+        "B et al.",
+    ]
+
+
 def test_an_entry_that_says_nothing_is_listed_by_its_key(works):
     assert works.listing(["Nothing"]) == [("Nothing", "Nothing")]
 

@@ -90,7 +90,7 @@ WRONG_CONFIGS = {
     "no polybook": (
         "title: A\n",
         "1: B005 `polybook` must be a mapping of keys to values. "
-        "Its keys: source, languages, frameworks, library, chapters.",
+        "Its keys: source, languages, frameworks, library, chapters, terms, cover, discussions.",
     ),
     "unclosed bracket": (
         "title: A\npolybook: [a\n",
@@ -109,7 +109,7 @@ WRONG_CONFIGS = {
     "unknown key": (
         "polybook:\n  languages: {en: .}\n  frameworks: [jax]\n  frameworkz: [jax]\n",
         "4: B005 `polybook` has no key `frameworkz`. "
-        "Known keys: source, languages, frameworks, library, chapters.",
+        "Known keys: source, languages, frameworks, library, chapters, terms, cover, discussions.",
     ),
     "unknown key of a language": (
         "polybook:\n  frameworks: [jax]\n  languages:\n    en:\n      folder: .\n      name: English\n",

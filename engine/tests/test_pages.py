@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import nbformat
 import pytest
 import yaml
+from lxml import html
 
 from polybook.citations import Bibliography
 from polybook.config import TocEntry
@@ -17,6 +19,7 @@ from polybook.outputs import Provenance, make_record
 from polybook.pipeline.book import load_book
 from polybook.pipeline.build import site_source, toc_data
 from polybook.references import Chapter, build_index
+from polybook.results import CURVES
 from polybook.site.pages import PageBuilder, PageFlavour, Results
 
 
@@ -144,7 +147,7 @@ def test_formats_for_programs_are_left_out():
     data = {"text/plain": "1", "application/vnd.widget+json": {"a": 1}}
     output = {"output_type": "display_data", "data": data, "metadata": {}}
     found = results_of(text, {framework: [[output]] for framework in FRAMEWORKS})
-    ((code,),) = [page_of(text, found)]
+    code, _ = page_of(text, found)
     assert code["outputs"][0]["data"] == {"text/plain": "1"}
 
 
@@ -273,3 +276,41 @@ def test_a_chapter_in_another_language_says_so_even_without_a_title(write_book):
         assert notice in "".join(page["cells"][0]["source"])
         assert page["cells"][0]["cell_type"] == "markdown"
     assert notice not in site_source(book, "en").files["index.ipynb"]
+
+
+def test_a_page_says_at_its_end_where_its_results_come_from():
+    outputs = {"pytorch": [prints("one"), prints("two")], "mxnet": [prints("one"), prints("three")]}
+    found = results_of(TWO, outputs)
+    del found["mxnet"]
+    assert "".join(page_of(TWO, found)[-1]["source"]) == (
+        "::::::::{container} polybook-runs\n"
+        "::::::{framework-tab} pytorch\n"
+        "Last run on CPU with PyTorch 1 and Python 3.11.\n"
+        "::::::\n"
+        "::::::::"
+    )
+    assert "Last run" not in str(page_of(TWO))
+
+
+def plot_output(**data):
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+def test_plots_become_a_part_of_the_page_with_ids_of_their_own():
+    text = cell("#@tab all", "draw()")
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"><path id="a"/><use href="#a"/></svg>'
+    curves = {"xlabel": "epoch", "ylabel": "loss", "curves": [{"name": "a", "x": [1, 2], "y": [2, 1]}]}
+    drawn = [
+        plot_output(**{"image/svg+xml": svg, "text/plain": "a plot", CURVES: curves}),
+        plot_output(**{"image/svg+xml": svg, "text/plain": "'Two lines'"}),
+        plot_output(**{"image/svg+xml": svg, "text/plain": "<Figure size 640x480>"}),
+    ]
+    code = page_of(text, results_of(text, {framework: [drawn] for framework in FRAMEWORKS}))[0]
+    plots = [output["data"]["text/html"] for output in code["outputs"]]
+    assert [html.fromstring(plot).get("aria-label") for plot in plots] == [
+        "Plot of loss against epoch: a falls from 2 to 1.",
+        "Two lines",
+        "Picture made by the code above.",
+    ]
+    assert [re.findall('"#?([^"]*-a)"', plot) for plot in plots] == [[f"plot{n}-a"] * 2 for n in range(3)]
+    assert all(set(output["data"]) == {"text/html"} for output in code["outputs"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from xml.etree import ElementTree
 
 import pytest
 from babel.messages.pofile import read_po
@@ -11,6 +12,7 @@ from polybook.languages import LANGUAGES
 from polybook.site.context import alternates, language_links
 from polybook.site.landing import landing_page
 from polybook.site.search import cut, fold
+from polybook.site.sitemap import sitemap
 from polybook.site.words import read_words
 
 BOTH = [("en", "English"), ("fr", "Français")]
@@ -90,3 +92,17 @@ def test_texts_are_cut_into_the_words_of_the_search(text, words):
 
 def test_accents_do_not_matter():
     assert [fold(word) for word in ("échelle", "ação", "门控")] == ["echelle", "acao", "门控"]
+
+
+def test_the_sitemap_has_each_page_with_its_other_languages():
+    text = sitemap("https://example.org/a&b", {"en": ["index", "rnn/gru"], "fr": ["index"]})
+    tree = ElementTree.fromstring(text)  # noqa: S314
+    links = {url[0].text: [(link.get("hreflang"), link.get("href")) for link in url[1:]] for url in tree}
+    base = "https://example.org/a&b"
+    both = [("en", f"{base}/en/index.html"), ("fr", f"{base}/fr/index.html")]
+    assert links == {
+        f"{base}/": [],
+        f"{base}/en/index.html": both,
+        f"{base}/en/rnn/gru.html": [("en", f"{base}/en/rnn/gru.html")],
+        f"{base}/fr/index.html": both,
+    }

@@ -20,12 +20,16 @@ SCREENSHOTS = Path(__file__).parents[2] / "_build" / "screenshots" / "engine"
 CHROMIUM = shutil.which("chromium")
 TITLES = {"en": "A Small Book", "pt": "Um pequeno livro", "zh": "一本小书"}
 FRAMEWORKS = ("pytorch", "tensorflow", "jax")
+GLOSSARY = {"zh": {"hidden state": "隐状态", "arrays": "数组", "loop": "环"}}
 
 
 def settings(tag, frameworks=FRAMEWORKS, config=None):
     languages = [LANGUAGES[each] for each in TITLES]
     return sphinx_settings(
-        Site("The Authors", frameworks, languages, config or {}), LANGUAGES[tag], TITLES[tag]
+        Site("The Authors", frameworks, languages, config or {}),
+        LANGUAGES[tag],
+        TITLES[tag],
+        GLOSSARY.get(tag),
     )
 
 
@@ -54,12 +58,12 @@ def page(site, name, tag="en"):
 
 
 def tab_sets(soup):
-    """Return each tab-set as a mapping from tab to the text in it."""
+    """Return each tab-set as a mapping from the name of a panel to the text in it."""
     found = []
     for tab_set in soup.select(".framework-tabs"):
-        labels = [label.get_text(strip=True) for label in tab_set.find_all("label", recursive=False)]
-        contents = [" ".join(panel.get_text().split()) for panel in tab_set.select(".sd-tab-content")]
-        found.append(dict(zip(labels, contents, strict=True)))
+        panels = tab_set.find_all(class_="framework-panel", recursive=False)
+        names = [panel.p.extract().get_text(" ", strip=True) for panel in panels]
+        found.append(dict(zip(names, [" ".join(panel.get_text().split()) for panel in panels], strict=True)))
     return found
 
 
@@ -67,7 +71,7 @@ def test_neighbours_become_one_tab_set_in_the_books_order(site):
     tabs = tab_sets(page(site, "rnn/tabs"))
     assert [list(each) for each in tabs] == [
         ["PyTorch", "TensorFlow", "JAX"],
-        ["PyTorch", "TensorFlow", "JAX"],
+        ["PyTorch", "TensorFlow results out of date", "JAX not run yet"],
         ["PyTorch", "TensorFlow", "JAX"],
         ["PyTorch"],
     ]
@@ -76,23 +80,22 @@ def test_neighbours_become_one_tab_set_in_the_books_order(site):
 
 
 def test_prose_and_code_of_a_run_share_a_tab_in_their_order(site):
-    tabs = tab_sets(page(site, "rnn/tabs"))[1]
-    assert tabs["PyTorch"].index("tensors are arrays") < tabs["PyTorch"].index("torch.ones")
-    assert tabs["TensorFlow"].index("In TensorFlow") < tabs["TensorFlow"].index("tf.ones")
-    assert "tensors are arrays" in tabs["JAX"]
-    assert "tensors are arrays" not in tabs["TensorFlow"]
+    pytorch, tensorflow, jax = tab_sets(page(site, "rnn/tabs"))[1].values()
+    assert pytorch.index("tensors are arrays") < pytorch.index("torch.ones")
+    assert tensorflow.index("In TensorFlow") < tensorflow.index("tf.ones")
+    assert "tensors are arrays" in jax
+    assert "tensors are arrays" not in tensorflow
+
+
+@pytest.mark.parametrize(("tag", "words"), [("pt", "ainda não executado"), ("zh", "尚未运行")])
+def test_a_panel_says_in_the_readers_language_what_its_results_are(site, tag, words):
+    assert f"JAX {words}" in tab_sets(page(site, "rnn/tabs", tag))[1]
 
 
 def test_no_id_is_on_a_page_twice(site):
     ids = [tag["id"] for tag in page(site, "rnn/tabs").select("[id]")]
     assert len(ids) == len(set(ids))
     assert "note-shared" in ids
-
-
-def test_tabs_are_synchronised_under_the_frameworks_names(site):
-    labels = page(site, "rnn/tabs").select(".framework-tabs > label")
-    assert {label["data-sync-group"] for label in labels} == {"framework"}
-    assert {label["data-sync-id"] for label in labels} == set(FRAMEWORKS)
 
 
 def test_what_belongs_to_all_frameworks_stands_between_the_tabs(site):
@@ -106,8 +109,11 @@ def test_what_belongs_to_no_framework_of_the_book_is_left_out(site):
 
 def test_a_book_with_one_framework_has_no_tabs(tmp_path, workers):
     shutil.copytree(SOURCE, tmp_path / "source")
-    render(tmp_path / "source", tmp_path / "html", settings("en", ["jax"]), workers)
-    article = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(), "html.parser").article
+    config = {"html": {"baseurl": "https://example.org/book"}}
+    render(tmp_path / "source", tmp_path / "html", settings("en", ["jax"], config), workers)
+    soup = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(), "html.parser")
+    assert soup.select_one("link[rel=canonical]")["href"] == "https://example.org/book/en/rnn/tabs.html"
+    article = soup.article
     assert not article.select(".framework-tabs")
     assert "jnp.ones" in article.get_text()
     assert "tensors are arrays" in article.get_text()
@@ -156,6 +162,13 @@ def test_what_holds_for_a_whole_page_is_said_once(states, said):
     assert all(part in text for part, text in zip(said, found, strict=True))
 
 
+def test_a_term_has_the_other_one_behind_it_where_a_page_has_it_first(site):
+    terms = page(site, "rnn/tabs", "zh").select("article abbr")
+    assert {term.get_text(): term["title"] for term in terms} == {"hidden state": "隐状态"}
+    assert all(term["tabindex"] == "0" for term in terms)
+    assert not page(site, "rnn/tabs", "en").select("article abbr")
+
+
 def test_formulas_stay_with_their_punctuation(site):
     together = page(site, "rnn/plain").select(".polybook-unbroken")
     assert [each.get_text() for each in together] == [
@@ -180,6 +193,7 @@ def test_the_page_of_a_chapter_that_is_gone_goes(tmp_path, workers):
 def test_a_page_says_its_language_and_where_the_others_are(site):
     soup = page(site, "rnn/tabs", "pt")
     assert soup.html["lang"] == "pt-BR"
+    assert soup.select_one("link[rel=canonical]") is None  # nobody said where the site is
     alternates = {link["hreflang"]: link["href"] for link in soup.select("link[rel=alternate]")}
     assert alternates == {
         "en": "../../en/rnn/tabs.html",
@@ -261,9 +275,15 @@ class Reader:
         return self.tab
 
     def chosen(self):
-        """Return the framework that each tab-set shows."""
-        script = "sets => sets.map(set => set.querySelector('input:checked + label').dataset.syncId)"
-        return self.tab.eval_on_selector_all(".framework-tabs", script)
+        """Return the framework that each tab-set shows, told by its panels."""
+        script = "panels => panels.map(panel => panel.dataset.framework)"
+        return self.tab.eval_on_selector_all(".framework-panel:not([hidden])", script)
+
+    def tabs(self, number):
+        """Return the tabs of a tab-set by their names: whether each is selected and can be reached by Tab."""
+        script = "tabs => tabs.map(tab => [tab.textContent, tab.ariaSelected, tab.tabIndex])"
+        tab_set = self.tab.locator(".framework-tabs").nth(number)
+        return tab_set.get_by_role("tab").evaluate_all(script)
 
 
 @pytest.fixture
@@ -278,23 +298,101 @@ def reader(browser):
 def test_a_chosen_framework_is_kept_everywhere(reader, site):
     tab = reader.open(site / "en/rnn/tabs.html")
     assert reader.chosen() == ["pytorch"] * 4
-    tab.locator(".framework-tabs >> nth=2").get_by_text("JAX").click()
+    tab.locator(".framework-tabs >> nth=2").get_by_role("tab", name="JAX").click()
     assert reader.chosen() == ["jax"] * 3 + ["pytorch"]
     reader.open(site / "pt/rnn/tabs.html")
     assert reader.chosen() == ["jax"] * 3 + ["pytorch"]
     reader.open(site / "en/rnn/tabs.html", "?framework=tensorflow")
     assert reader.chosen() == ["tensorflow"] * 3 + ["pytorch"]
+    tab.get_by_role("tab", name="JAX").first.click()
+    tab.reload()
+    assert reader.chosen() == ["jax"] * 3 + ["pytorch"]
+    reader.open(site / "en/rnn/tabs.html", "?framework=abacus")
+    assert reader.chosen() == ["jax"] * 3 + ["pytorch"]
+
+
+def test_tabs_are_tabs_for_those_who_do_not_see_them(reader, site):
+    tab = reader.open(site / "en/rnn/tabs.html")
+    assert tab.get_by_role("tablist", name="Framework").count() == 4
+    assert reader.tabs(0) == [["PyTorch", "true", 0], ["TensorFlow", "false", -1], ["JAX", "false", -1]]
+    assert tab.get_by_role("tabpanel", name="PyTorch").count() == 4
+    assert tab.get_by_role("tab", name="JAX not run yet").count() == 1
+    broken = """tabs => tabs.filter(tab => {
+      const panel = document.getElementById(tab.getAttribute("aria-controls"));
+      return panel?.role !== "tabpanel" || panel.getAttribute("aria-labelledby") !== tab.id;
+    }).length"""
+    assert tab.get_by_role("tab").evaluate_all(broken) == 0
+
+
+def test_tabs_follow_the_arrow_keys(reader, site):
+    tab = reader.open(site / "en/rnn/tabs.html")
+    tab.get_by_role("tab", name="PyTorch").first.focus()
+    steps = ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home", "End"]
+    for key, name in zip(steps, ["TensorFlow", "JAX", "PyTorch", "JAX", "PyTorch", "JAX"], strict=True):
+        tab.keyboard.press(key)
+        assert tab.evaluate("document.activeElement.textContent") == name, key
+        assert [each for each, selected, place in reader.tabs(2) if (selected, place) == ("true", 0)] == [
+            name
+        ]
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.closest('[role=tabpanel]').dataset.framework") == "jax"
+
+
+def test_without_scripts_every_framework_is_shown_with_its_name(browser, site):
+    reader = Reader(browser, java_script_enabled=False)
+    tab = reader.open(site / "en/rnn/tabs.html")
+    panels = tab.locator(".framework-tabs >> nth=1").locator(".framework-panel")
+    assert [panel.is_visible() for panel in panels.all()] == [True] * 3
+    assert [text.split("\n")[0] for text in panels.all_inner_texts()] == [
+        "PyTorch",
+        "TensorFlow results out of date",
+        "JAX not run yet",
+    ]
+    reader.context.close()
+
+
+def test_a_page_that_lacks_the_choice_says_so_and_keeps_it(reader, site, tmp_path):
+    folder = shutil.copytree(site, tmp_path / "site")
+    path = folder / "pt/rnn/tabs.html"
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    for panel in soup.select("[data-framework=jax]"):
+        panel.extract()
+    path.write_text(str(soup), encoding="utf-8")
+    tab = reader.open(path, "?framework=jax")
+    assert reader.chosen() == ["pytorch"] * 4
+    note = "Esta página não tem nada para JAX; ela é mostrada para PyTorch."
+    assert tab.get_by_role("status").all_inner_texts() == [note]
+    tab = reader.open(folder / "en/rnn/tabs.html")
+    assert reader.chosen() == ["jax"] * 3 + ["pytorch"]
+    assert not tab.locator(".framework-note").is_visible()
+
+
+def test_a_link_into_a_hidden_panel_shows_it(reader, site):
+    tab = reader.open(site / "en/rnn/tabs.html", "?framework=tensorflow")
+    assert not tab.locator("#note-shared").is_visible()
+    tab.evaluate("location.hash = 'note-shared'")
+    tab.wait_for_function("document.documentElement.dataset.framework === 'pytorch'")
+    assert reader.chosen() == ["pytorch"] * 4
 
 
 def test_a_click_on_a_tab_does_not_move_it(reader, site):
     tab = reader.open(site / "en/rnn/tabs.html")
     tab.wait_for_selector("mjx-container")
-    label = tab.locator(".framework-tabs >> nth=2").get_by_text("TensorFlow")
+    label = tab.locator(".framework-tabs >> nth=2").get_by_role("tab", name="TensorFlow")
     label.scroll_into_view_if_needed()
     before = label.bounding_box()["y"]
     label.click()
     tab.wait_for_timeout(200)
     assert label.bounding_box()["y"] == pytest.approx(before, abs=1)
+
+
+def test_on_paper_there_is_the_chosen_framework_only(reader, site):
+    tab = reader.open(site / "en/rnn/tabs.html", "?framework=jax")
+    tab.emulate_media(media="print")
+    shown = "tabs => tabs.filter(tab => tab.checkVisibility()).map(tab => tab.textContent)"
+    assert tab.get_by_role("tab").evaluate_all(shown) == ["JAX", "JAX not run yet", "JAX", "PyTorch"]
+    assert "tf.ones" not in tab.locator("article").inner_text()
+    assert "jnp.ones" in tab.locator("article").inner_text()
 
 
 @pytest.mark.parametrize(("tag", "word"), [("en", "Copy"), ("pt", "Copiar"), ("zh", "复制")])

@@ -12,9 +12,11 @@ from pybtex.errors import capture
 from pybtex.exceptions import PybtexError
 from pybtex.plugin import find_plugin
 from pybtex.richtext import Text
+from pybtex.style.formatting.unsrt import Style as UnsrtStyle
+from pybtex.style.template import names, sentence
 
 from .diagnostics import Code, Diagnostic
-from .languages import Language
+from .languages import ENGLISH, Language
 
 #: The kind of entry that needs nothing but what it has.
 _ANYTHING = "misc"
@@ -47,17 +49,20 @@ class Bibliography:
                 return only, year
             case [first, second] if second != "others":
                 return f"{first} {language.conjunction} {second}", year
-        return f"{names[0]} et al.", year
+        return language.et_al.format(names[0]), year
 
-    def listing(self, keys: Iterable[str]) -> list[tuple[str, str]]:
-        """Return (key, Markdown) for each work, sorted by author, year and title."""
+    def listing(self, keys: Iterable[str], language: Language = ENGLISH) -> list[tuple[str, str]]:
+        """Return (key, Markdown) for each work, sorted by author, year and title.
+
+        The authors are joined as in the language; what a work says of itself stays in its own.
+        """
         known = sorted((_order(self.entries[key]), key) for key in set(keys) if key in self.entries)
-        return [(key, _listed(self.entries[key])[0] or key) for _, key in known]
+        return [(key, _listed(self.entries[key], language)[0] or key) for _, key in known]
 
     def check(self, keys: Iterable[str]) -> Iterator[Diagnostic]:
         """Yield a diagnostic for each of these works that lacks what its kind of entry must say."""
         for key in sorted(set(keys)):
-            problem = _listed(self.entries[key])[1] if key in self.entries else ""
+            problem = _listed(self.entries[key], ENGLISH)[1] if key in self.entries else ""
             if problem:
                 what = f"The work `{key}` cannot be listed as its kind of entry: {problem}."
                 advice = "Mend the entry; until then it is listed with what it has."
@@ -91,10 +96,10 @@ def _people(entry: Entry) -> Sequence[Person]:
     return entry.persons.get("author") or entry.persons.get("editor") or []
 
 
-def _listed(entry: Entry) -> tuple[str, str]:
+def _listed(entry: Entry, language: Language) -> tuple[str, str]:
     """Return a work as the bibliography lists it, in Markdown, and what its entry lacks for that."""
     problem = ""
-    style, backend = _tools()
+    style, backend = _tools(language)
     for kind in (entry.type, _ANYTHING):
         if not hasattr(style, f"get_{kind}_template"):
             problem = problem or f"there is no `@{kind}`"
@@ -110,12 +115,25 @@ def _listed(entry: Entry) -> tuple[str, str]:
     return ". ".join(part for part in parts if part), problem
 
 
+class _Style(UnsrtStyle):
+    """The style of the list of works in one language."""
+
+    def __init__(self, language: Language) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.before_last = f" {language.conjunction} "
+        self.before_last_of_many = f", {language.conjunction} " if language.tag == "en" else self.before_last
+
+    def format_names(self, role: str, as_sentence: bool = True) -> Any:
+        """Return the names of a work's people with the language's word before the last one."""
+        people = names(role, sep=", ", sep2=self.before_last, last_sep=self.before_last_of_many)
+        return sentence[people] if as_sentence else people
+
+
 @cache
-def _tools() -> tuple[Any, Any]:
-    """Return the style and the markup of the list of works."""
-    style = find_plugin("pybtex.style.formatting", "unsrt")  # type: ignore[no-untyped-call]
+def _tools(language: Language) -> tuple[Any, Any]:
+    """Return the style and the markup of the list of works in a language."""
     backend = find_plugin("pybtex.backends", "markdown")  # type: ignore[no-untyped-call]
-    return style(), backend()
+    return _Style(language), backend()
 
 
 def read_bibliography(files: Mapping[str, str]) -> tuple[Bibliography, list[Diagnostic]]:

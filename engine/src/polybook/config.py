@@ -32,14 +32,17 @@ from .diagnostics import Code, Diagnostic
 from .errors import ConfigError
 from .frameworks import FRAMEWORKS
 from .languages import LANGUAGES, Language
+from .terms import Terms
 
 CONFIG_FILE = "_config.yml"
 TOC_FILE = "_toc.yml"
 
-_KEYS = ("source", "languages", "frameworks", "library", "chapters")
+_KEYS = ("source", "languages", "frameworks", "library", "chapters", "terms", "cover", "discussions")
 _LANGUAGE_KEYS = ("folder", "title", "framework", "captions")
 _CHAPTER_KEYS = ("gpu", "expect")
 _LIBRARY_KEYS = ("module", "aliases")
+_SITE_URL = re.compile(r"https?://[^\s?#]+")
+_TERMS_KEYS = ("text", "plots")
 #: A set as Python prints it, in whatever order.
 _SET = re.compile(r"(?<=\{)'[^{}]*'(?=\})")
 
@@ -92,10 +95,23 @@ class Config:
     aliases: Mapping[str, Mapping[str, str]]
     #: What the configuration says of single chapters, by their names.
     chapters: Mapping[str, ChapterSettings]
+    #: The file with the table of terms, relative to the book, or `None` for a book without one.
+    terms: str | None
+    #: The picture of the root page, relative to the book, or `None`.
+    cover: str | None
+    #: Where a page is discussed: an address with `{language}` and `{page}`, or `None`.
+    discussions: str | None
+    #: Where the site is published, without a slash at the end; empty where nothing says so.
+    site_url: str
     #: Bibliography files that Jupyter Book's own key names, relative to the book.
     bibliographies: tuple[str, ...]
     #: The whole of `_config.yml`, for Jupyter Book.
     raw: Mapping[str, Any] = field(hash=False)
+
+    @property
+    def translations(self) -> list[str]:
+        """Tags of the languages that the book is translated into."""
+        return [tag for tag in self.languages if tag != self.source]
 
     @property
     def source_language(self) -> BookLanguage:
@@ -161,6 +177,10 @@ def read_config(text: str, path: str = CONFIG_FILE) -> Config:
         library=_module(reader, library),
         aliases=_aliases(reader, library),
         chapters=dict(_chapters(reader, settings)),
+        terms=_text(reader, settings, "terms"),
+        cover=_text(reader, settings, "cover"),
+        discussions=_text(reader, settings, "discussions"),
+        site_url=_site_url(reader, raw),
         bibliographies=tuple(reader.strings(raw.get("bibtex_bibfiles", []), ("bibtex_bibfiles",))),
         raw={key: value for key, value in raw.items() if key != "polybook"},
     )
@@ -188,6 +208,14 @@ def _languages(
         yield tag, BookLanguage(LANGUAGES[tag], folder, language_title, default, captions)
 
 
+def _text(reader: _Reader, settings: Mapping[str, Any], key: str) -> str | None:
+    """Return a setting that is one line of text."""
+    value = settings.get(key)
+    if value is not None and not isinstance(value, str):
+        raise reader.error(("polybook", key), f"`{key}` must be a text.", f"Write `{key}: ...`.")
+    return value or None
+
+
 def _chapters(reader: _Reader, settings: Mapping[str, Any]) -> Iterator[tuple[str, ChapterSettings]]:
     place = ("polybook", "chapters")
     for name, value in reader.mapping(settings.get("chapters", {}), place).items():
@@ -211,6 +239,15 @@ def _bound(reader: _Reader, text: Any, place: tuple[str, ...]) -> Bound:
     return bound
 
 
+def _site_url(reader: _Reader, raw: Mapping[str, Any]) -> str:
+    html = raw.get("html")
+    url = str(html.get("baseurl") or "") if isinstance(html, Mapping) else ""
+    if url and not _SITE_URL.fullmatch(url):
+        advice = "Write for example `baseurl: https://example.org/book`."
+        raise reader.error(("html", "baseurl"), f"`{url}` is no address of a site.", advice)
+    return url.rstrip("/")
+
+
 def _module(reader: _Reader, library: Mapping[str, Any]) -> str | None:
     if "module" not in library:
         return None
@@ -230,6 +267,31 @@ def _aliases(reader: _Reader, library: Mapping[str, Any]) -> dict[str, dict[str,
         }
         for framework, meanings in aliases.items()
     }
+
+
+def read_terms(text: str, path: str, languages: Sequence[str]) -> Terms:
+    """Return the table of terms in a YAML text.
+
+    Args:
+        text: The text; for each term of the source language a mapping from languages to forms.
+        path: The file it comes from, for messages.
+        languages: Tags of the languages that the book is translated into.
+
+    Raises:
+        ConfigError: The text is no table of terms.
+    """
+    reader = _Reader(text, path, Code.BAD_TERMS)
+    tables: dict[str, dict[str, dict[str, list[str]]]] = {key: {} for key in _TERMS_KEYS}
+    lines: dict[str, int] = {}
+    for key, table in reader.mapping(reader.data or {}, (), _TERMS_KEYS).items():
+        for term, forms in reader.mapping(table or {}, (key,)).items():
+            place = (key, str(term))
+            lines[str(term)] = reader.line(place)
+            tables[key][str(term)] = {
+                tag: [form] if isinstance(form, str) else list(reader.strings(form, (*place, tag)))
+                for tag, form in reader.mapping(forms, place, languages).items()
+            }
+    return Terms(path, tables["text"], tables["plots"], lines)
 
 
 def read_toc(text: str, path: str = TOC_FILE) -> Toc:

@@ -31,6 +31,8 @@ class Code(Enum):
     RENDERING = "B008"
     #: The operating system refused a file or a folder.
     UNUSABLE_FILE = "B009"
+    #: The table of terms cannot be used.
+    BAD_TERMS = "B010"
     #: A code fence is never closed.
     UNCLOSED_FENCE = "D001"
     #: `:begin_tab:` without `:end_tab:`.
@@ -73,6 +75,8 @@ class Code(Enum):
     CELLS_DIFFER = "T002"
     #: A translation's label is missing or new.
     LABELS_DIFFER = "T003"
+    #: A language has no word for a term.
+    UNTRANSLATED_TERM = "T004"
     #: A cell raised an exception.
     CELL_RAISED = "X001"
     #: A kernel died while it ran a cell.

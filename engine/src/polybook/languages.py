@@ -27,6 +27,24 @@ class Language:
     caption_separator: str
     #: The word between the last two authors of a citation.
     conjunction: str
+    #: Where results come from: `{device}`, `{framework}` with its version, and the version of `{python}`.
+    last_run: str
+    #: How a citation names more than two authors, `{}` being the first.
+    et_al: str
+    #: What stands between a number's whole part and its decimals.
+    decimal: str
+    #: What a plot of `{y}` against `{x}` is, `{changes}` being what its curves do.
+    plot: str
+    #: What a curve `{name}` does from its `{first}` value to its `{last}`, if that is smaller.
+    falls: str
+    #: The same for one that is greater.
+    rises: str
+    #: The same for an equal one.
+    stays: str
+    #: Said in the place of a value that is infinite or undefined.
+    no_number: str
+    #: What stands between parts of a sentence that have commas or are sentences themselves.
+    semicolon: str
     #: Said on a page whose chapter is shown in another language, `{}` being that language's name.
     untranslated: str
     #: Said on a page whose results come from the story inside the library.
@@ -43,6 +61,15 @@ ENGLISH = Language(
     table="Table {}",
     caption_separator=": ",
     conjunction="and",
+    last_run="Last run on {device} with {framework} and Python {python}.",
+    et_al="{} et al.",
+    decimal=".",
+    plot="Plot of {y} against {x}: {changes}.",
+    falls="{name} falls from {first} to {last}",
+    rises="{name} rises from {first} to {last}",
+    stays="{name} goes from {first} to {last}",
+    no_number="no finite number",
+    semicolon="; ",
     untranslated="This chapter is not translated yet; here it is in {}.",
     fallback_text=(
         "The results on this page come from the short story shipped "
@@ -64,6 +91,15 @@ LANGUAGES = {
             table="Tabela {}",
             caption_separator=": ",
             conjunction="e",
+            last_run="Última execução em {device} com {framework} e Python {python}.",
+            et_al="{} et al.",
+            decimal=",",
+            plot="Gráfico de {y} em função de {x}: {changes}.",
+            falls="{name} cai de {first} para {last}",
+            rises="{name} sobe de {first} para {last}",
+            stays="{name} vai de {first} a {last}",
+            no_number="nenhum número finito",
+            semicolon="; ",
             untranslated="Este capítulo ainda não foi traduzido; aqui está em {}.",
             fallback_text=(
                 "Os resultados desta página vêm do conto que acompanha "
@@ -80,6 +116,15 @@ LANGUAGES = {
             table="表 {}",
             caption_separator="：",
             conjunction="和",
+            last_run="最近一次运行：{device}，{framework}，Python {python}。",
+            et_al="{} 等",
+            decimal=".",
+            plot="{y}随{x}变化的曲线：{changes}。",
+            falls="{name}从 {first} 降到 {last}",
+            rises="{name}从 {first} 升到 {last}",
+            stays="{name}从 {first} 到 {last}",
+            no_number="非有限值",
+            semicolon="；",
             untranslated="本章尚未翻译，以下为{}版本。",
             fallback_text="本页结果来自随库附带的短篇小说，因为运行时无法取得 *The Time Machine*。",
         ),
@@ -93,6 +138,15 @@ LANGUAGES = {
             table="tableau {}",
             caption_separator=" : ",
             conjunction="et",
+            last_run="Dernière exécution sur {device} avec {framework} et Python {python}.",
+            et_al="{} et al.",
+            decimal=",",
+            plot="Graphique : {y} en fonction de {x} ; {changes}.",
+            falls="{name} descend de {first} à {last}",
+            rises="{name} monte de {first} à {last}",
+            stays="{name} va de {first} à {last}",
+            no_number="aucun nombre fini",
+            semicolon=" ; ",
             untranslated="Ce chapitre n’est pas encore traduit ; le voici en {}.",
             fallback_text=(
                 "Les résultats de cette page viennent de la nouvelle fournie "

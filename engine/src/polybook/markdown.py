@@ -177,7 +177,7 @@ class Renderer:
         if element is not next(filter(is_bibliography, self.chapter.elements)):
             return ""
         anchor = self.flavour.anchor if self.chapter.name == self.index.bibliography_chapter else _no_anchor
-        listing = self.index.bibliography.listing(self.index.cited)
+        listing = self.index.bibliography.listing(self.index.cited, self.index.language)
         return "\n\n".join(f"{anchor(work_anchor(key))}{text}" for key, text in listing)
 
     def _book_path(self, path: str) -> str:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..config import CONFIG_FILE, TOC_FILE, BookLanguage, Config, Toc, TocEntry, read_config, read_toc
+from ..config import (
+    CONFIG_FILE,
+    TOC_FILE,
+    BookLanguage,
+    Config,
+    Toc,
+    TocEntry,
+    read_config,
+    read_terms,
+    read_toc,
+)
 from ..diagnostics import Code, Diagnostic
 from ..dialect import parse, strip_save_marks
 from ..dialect.python import imported_names
@@ -18,6 +28,7 @@ from ..frameworks import FRAMEWORKS, chapter_frameworks, select
 from ..library import Library, build_library, expand_aliases, free_names
 from ..model import Cell, Document, Heading, Mark
 from ..references import Chapter, Index, build_index
+from ..terms import Terms
 
 if TYPE_CHECKING:
     from ..citations import Bibliography
@@ -37,6 +48,8 @@ class Book:
     translated: Mapping[str, Mapping[str, Chapter]]
     #: What was wrong with the files.
     diagnostics: tuple[Diagnostic, ...]
+    #: The table of terms, empty for a book without one.
+    terms: Terms = field(default_factory=Terms)
 
     def shown(self, language: str) -> dict[str, Chapter]:
         """Return the chapters that readers of a language get: the source language's where one is missing."""
@@ -169,6 +182,7 @@ class Book:
                     diagnostics += check_translation(self.translated[self.config.source][name], chapter)
         for library in self.libraries.values():
             diagnostics += library.diagnostics
+        diagnostics += self.terms.check(self.config.translations)
         unique = dict.fromkeys(diagnostics)
         return sorted(unique, key=lambda one: (one.path, one.line, one.code.value))
 
@@ -181,6 +195,7 @@ def load_book(root: Path) -> Book:
     """
     config = read_config(_read_settings(root / CONFIG_FILE, Code.BAD_CONFIG))
     toc = read_toc(_read_settings(root / TOC_FILE, Code.BAD_TOC))
+    terms = _terms(root, config)
     diagnostics: list[Diagnostic] = []
     translated = {
         tag: dict(_chapters(root, language.folder, toc.entries, diagnostics))
@@ -199,7 +214,14 @@ def load_book(root: Path) -> Book:
         raise ConfigError(
             *diagnostics, Diagnostic(TOC_FILE, 0, Code.EMPTY_BOOK, what, "Write one of those it names.")
         )
-    return Book(root, config, toc, translated, tuple(diagnostics))
+    return Book(root, config, toc, translated, tuple(diagnostics), terms)
+
+
+def _terms(root: Path, config: Config) -> Terms:
+    if config.terms is None:
+        return Terms()
+    text = _read_settings(root / config.terms, Code.BAD_TERMS)
+    return read_terms(text, config.terms, config.translations)
 
 
 def _read_settings(path: Path, code: Code) -> str:
@@ -207,6 +229,8 @@ def _read_settings(path: Path, code: Code) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         advice = "Call polybook in a book's folder, or name one with `--book`."
+        if code is Code.BAD_TERMS:
+            advice = "Write it, or take `terms` out of `_config.yml`."
         raise ConfigError(Diagnostic(path.name, 0, code, "There is no such file here.", advice)) from error
     except (OSError, UnicodeDecodeError) as error:
         what = f"The file cannot be read: {error}."

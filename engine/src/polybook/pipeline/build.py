@@ -20,6 +20,7 @@ from ..references import Chapter
 from ..site.landing import landing_page
 from ..site.pages import PageBuilder, PageFlavour
 from ..site.settings import Site, sphinx_settings
+from ..site.sitemap import sitemap
 from .book import Book
 from .files import write_if_changed, write_tree
 from .notebooks import find_file
@@ -54,7 +55,8 @@ def site_source(book: Book, language: str) -> Source:
         results, found = _results(book, chapter)
         diagnostics += found
         index = book.index_for(chapter, language)
-        builder = PageBuilder(index, book.default_framework(chapter), frozenset(shown))
+        words = book.terms.in_plots(index.language.tag)
+        builder = PageBuilder(index, book.default_framework(chapter), frozenset(shown), words)
         flavour = PageFlavour(
             chapter.name, index.bibliography_chapter, _image_finder(book, chapter.name, images)
         )
@@ -173,17 +175,26 @@ def build_site(
         write_tree(build / language / "source", source.files)
     site_facts = _site(book)
     chosen = {tag: book.config.languages[tag] for tag in languages}
-    settings = {tag: sphinx_settings(site_facts, one.language, one.title) for tag, one in chosen.items()}
+    settings = {
+        tag: sphinx_settings(site_facts, one.language, one.title, book.terms.glossary(tag))
+        for tag, one in chosen.items()
+    }
     diagnostics += render_site(build, settings, workers, partial(_locate, book), progress.step)
     titles = [(language.language, language.title) for language in book.config.languages.values()]
-    write_if_changed(build / "html" / "index.html", landing_page(titles, f"{book.toc.root}.html"))
+    cover = Path(book.config.cover) if book.config.cover else None
+    if cover:
+        write_if_changed(build / "html" / cover.name, (book.root / cover).read_bytes())
+    landing = landing_page(titles, f"{book.toc.root}.html", cover.name if cover else "")
+    write_if_changed(build / "html" / "index.html", landing)
+    if book.config.site_url:
+        write_if_changed(build / "html" / "sitemap.xml", sitemap(book.config.site_url, book.translated))
     return list(dict.fromkeys(diagnostics))
 
 
 def _site(book: Book) -> Site:
     config = book.config
     languages = [each.language for each in config.languages.values()]
-    return Site(config.author, config.frameworks, languages, config.raw)
+    return Site(config.author, config.frameworks, languages, config.raw, discussions=config.discussions or "")
 
 
 def _locate(book: Book, language: str, page: str, line: int) -> tuple[str, int]:

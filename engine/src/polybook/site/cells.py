@@ -7,12 +7,17 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
+from sphinx.writers.html5 import HTML5Translator
 
+from .pages import sentence
 from .tabs import cell_metadata
-from .words import translate
+from .words import PICTURE, translate
 
 #: The `state` in a cell's metadata where its results need a notice.
 STALE, MISSING = "stale", "missing"
+
+#: The most lines of a result that is not to be folded.
+_LONG = 20
 
 _ALL_STALE = "The results on this page come from an earlier version of the code."
 _ALL_MISSING = "The code on this page has not been run yet."
@@ -32,7 +37,7 @@ class OutputImages(SphinxTransform):
         """Set the alternative text of every picture among the results."""
         for bundle in self.document.findall(_is_bundle):
             for image in bundle.findall(nodes.image):
-                image["alt"] = _sentence(bundle) or translate("Picture made by the code above.")
+                image["alt"] = _sentence(bundle) or translate(PICTURE)
 
 
 class Notices(SphinxTransform):
@@ -59,6 +64,34 @@ class Notices(SphinxTransform):
                 cell.insert(1, nodes.paragraph("", translate(texts[cell]), classes=classes))
 
 
+class Fold(nodes.container):
+    """A long result that readers can fold away, with its `lines`."""
+
+
+def visit_fold(self: HTML5Translator, node: Fold) -> None:
+    """Begin a fold, open."""
+    words = translate("Output of {} lines").format(node["lines"])
+    self.body.append(f'<details class="polybook-fold" open><summary>{words}</summary>\n')
+
+
+def depart_fold(self: HTML5Translator, node: Fold) -> None:
+    """End a fold."""
+    self.body.append("</details>\n")
+
+
+class Folds(SphinxTransform):
+    """Makes results foldable that are longer than a screen."""
+
+    default_priority = 860
+
+    def apply(self, **kwargs: Any) -> None:
+        """Wrap each long text among the results."""
+        for block in list(self.document.findall(nodes.literal_block)):
+            lines = block.astext().rstrip("\n").count("\n") + 1
+            if "output" in block["classes"] and lines > _LONG:
+                block.replace_self(Fold("", block.deepcopy(), lines=lines))
+
+
 def notices(states: Sequence[str]) -> list[str]:
     """Return the notice beside each cell of one framework, by its state; mostly there is none."""
     if set(states) == {MISSING}:
@@ -77,6 +110,5 @@ def _sentence(bundle: nodes.Node) -> str:
     """Return the text beside a picture, nothing where it is Python's name of an object."""
     for part in bundle.children:
         if isinstance(part, nodes.container) and part.get("mime_type") == "text/plain":
-            text = " ".join(part.astext().split())
-            return "" if text.startswith("<") and text.endswith(">") else text.strip("'\"")
+            return sentence(part.astext())
     return ""

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from ..frameworks import FRAMEWORKS
 from .words import translate
 
 #: Pages that Sphinx makes itself, in every language; the index only for a book that asks for it.
@@ -75,6 +76,15 @@ def _absolute(page: str, url: str, base: str) -> str:
     return urljoin(urljoin(base, f"{page}.html"), url) if base else url
 
 
+def add_discussion(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Handle `html-page-context`: give the templates of a chapter the place where it is discussed."""
+    address, language = app.config.polybook_discussions, app.config.polybook_language
+    if address and pagename not in _GENERATED:
+        context["polybook_discussion"] = address.replace("{language}", language).replace("{page}", pagename)
+
+
 def add_languages(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -86,16 +96,25 @@ def add_languages(
     context["metatags"] = context.get("metatags", "") + alternates(pagename, links, config.html_baseurl)
 
 
-def script_words() -> str:
-    """Return the words of `polybook.js`, a script."""
+def script_words(frameworks: Sequence[str]) -> str:
+    """Return the words of `polybook.js` and `tabs.js`, a script.
+
+    It marks the page as one with scripts, too, early enough that no page is drawn with all its tabs open.
+    """
     copy_button = {
         "copy": "Copy",
         "copy_to_clipboard": "Copy to clipboard",
         "copy_success": "Copied!",
         "copy_failure": "Failed to copy",
     }
-    words = {"copyButton": {name: str(translate(text)) for name, text in copy_button.items()}}
-    return f"const polybookWords = {json.dumps(words)};"
+    words = {
+        "copyButton": {name: translate(text) for name, text in copy_button.items()},
+        "framework": translate("Framework"),
+        "frameworks": {name: FRAMEWORKS[name].title for name in frameworks},
+        "lacking": translate("This page has nothing for {chosen}; it is shown for {shown}."),
+    }
+    script = json.dumps(words, default=str)  # a translation that is not looked up yet is no text
+    return f'const polybookWords = {script};\ndocument.documentElement.classList.add("scripted");'
 
 
 def add_search_words(

@@ -1,12 +1,15 @@
 """The Sphinx extension of a polybook site.
 
-It arranges framework tabs, keeps formulas together with their punctuation, gives plots their
-alternative text, adds the notices about results, the language switcher, its search and the
-words that the themes leave in English. Its settings, all written by `settings.sphinx_settings`:
+It arranges framework tabs, marks the terms of the glossary, keeps formulas together with their
+punctuation, gives pictures among the results their alternative text, adds the notices about results, the
+language switcher, its search and the words that the themes leave in English. Its settings, all written
+by `settings.sphinx_settings`:
 
+* `polybook_discussions`: the address of a page's discussion, with `{language}` and `{page}`, or nothing;
 * `polybook_frameworks`: framework names in the order of the tabs;
 * `polybook_language`: BCP 47 tag of the language being built;
 * `polybook_languages`: `[tag, name]` of every language, the source language first;
+* `polybook_glossary`: the source language's term behind each form of it in the language being built;
 * `polybook_pages`: tag to names of the pages that language has; a tag left out has all.
 """
 
@@ -21,16 +24,17 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
-from .cells import Notices, OutputImages
-from .context import add_languages, add_search_words, script_words
+from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
+from .context import add_discussion, add_languages, add_search_words, script_words
+from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .navigation import NavigationOnce
 from .search import SEARCHES
-from .tabs import FrameworkTab, FrameworkTabs
+from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
 from .typography import FormulaPunctuation
 from .words import add_words
 
 _HERE = Path(__file__).parent
-_ASSETS = ("polybook.css", "polybook.js")
+_ASSETS = ("polybook.css", "polybook.js", "tabs.js")
 #: Extensions of Jupyter Book that read in parallel correctly but do not say so.
 _SILENT_EXTENSIONS = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
 
@@ -45,6 +49,7 @@ def allow_parallel(app: Sphinx, config: Config) -> None:
 
 def add_files(app: Sphinx, config: Config) -> None:
     """Handle `config-inited`: our templates come before the themes', our assets beside theirs."""
+    app.add_js_file(None, body=script_words(config.polybook_frameworks), priority=400)  # read by the scripts
     config.templates_path.insert(0, str(_HERE / "templates"))
     config.html_static_path.extend(str(_HERE / "static" / name) for name in _ASSETS)
 
@@ -66,25 +71,33 @@ def _digest() -> str:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Set the extension up; it has to be the last of the extensions."""
+    app.add_config_value("polybook_discussions", "", "html", types=(str,))
     app.add_config_value("polybook_frameworks", [], "env", types=(list, tuple))
     app.add_config_value("polybook_language", "en", "html", types=(str,))
     app.add_config_value("polybook_languages", [], "html", types=(list, tuple))
     app.add_config_value("polybook_pages", {}, "html", types=(dict,))
+    app.add_config_value("polybook_glossary", {}, "env", types=(dict,))
     app.add_config_value("polybook_site", _digest(), "env", types=(str,))
     add_words(app.config.language)
     for search in SEARCHES:
         app.add_search_language(search)
     app.add_directive("framework-tab", FrameworkTab)
+    app.add_node(FrameworkPanel, html=(visit_panel, depart_panel))
+    app.add_node(Term, html=(visit_term, depart_term))
+    app.add_transform(GlossaryTerms)
+    app.add_node(Fold, html=(visit_fold, depart_fold))
+    app.add_transform(Folds)
     app.add_transform(OutputImages)
     app.add_transform(Notices)
     app.add_transform(FormulaPunctuation)
     app.add_transform(FrameworkTabs)
     app.add_css_file("polybook.css", priority=900)
-    app.add_js_file(None, body=script_words())
     app.add_js_file("polybook.js", loading_method="defer")
+    app.add_js_file("tabs.js", loading_method="defer")
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
     app.connect("env-get-outdated", remove_old_pages)
+    app.connect("html-page-context", add_discussion)
     app.connect("html-page-context", add_languages)
     app.connect("html-page-context", add_search_words, priority=600)
     app.connect("html-page-context", NavigationOnce())

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ..languages import Language
 
 
-def landing_page(languages: Sequence[tuple[Language, str]], home: str = "index.html") -> str:
+def landing_page(languages: Sequence[tuple[Language, str]], home: str = "index.html", cover: str = "") -> str:
     """Return the root page's HTML.
 
     It goes on to the language that the reader chose before or that the browser asks for. Without
@@ -20,12 +20,13 @@ def landing_page(languages: Sequence[tuple[Language, str]], home: str = "index.h
     Args:
         languages: Each language with the book's title in it, the source language first.
         home: The book's first page, relative to the folder of a language.
+        cover: The address of a picture, if the book has one.
     """
     environment = Environment(
         loader=PackageLoader("polybook.site"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("landing.html").render(
-        languages=languages, home=home, style=_asset("landing.css"), script=_asset("landing.js")
+        languages=languages, home=home, cover=cover, style=_asset("landing.css"), script=_asset("landing.js")
     )
 
 

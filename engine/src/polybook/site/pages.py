@@ -7,24 +7,30 @@ extension beside this module gathers them into tabs.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from ..dialect import Element
-from ..frameworks import code_for
+from ..frameworks import FRAMEWORKS, code_for
 from ..keys import digest_code
+from ..languages import Language
 from ..markdown import Flavour, Renderer, fence_language, plain_text, work_anchor
 from ..model import Cell, Fence
 from ..notebook import code_cell, markdown_cell, notebook_of
 from ..outputs import Results
 from ..references import Chapter, Index, Target
+from ..results import CURVES
+from .plots import describe, inline
+from .words import PICTURE, read_words
 
 #: The most characters of a link that no line break may divide.
 _SHORT = 20
+
+_SVG = "image/svg+xml"
 
 NO_RESULTS = Results(None, is_fresh=False)
 
@@ -131,6 +137,8 @@ class PageBuilder:
     default: str
     #: Names of the chapters that can be linked to.
     chapters: frozenset[str]
+    #: What the words inside plots are in this language.
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def page(
         self,
@@ -162,6 +170,10 @@ class PageBuilder:
             cells += [_code_cell(variant, tab) for variant, tab in _tabs(next(variants), len(show))]
             prose = []
         cells.append(markdown_cell(renderer.render(prose)))
+        cells.append(markdown_cell(self._runs(show, results, flavour)))
+        for number, output in enumerate(output for cell in cells for output in cell.get("outputs", ())):
+            if "data" in output:
+                output["data"] = self._shown(output["data"], f"plot{number}")
         return notebook_of(cells)
 
     def _variants(
@@ -179,6 +191,44 @@ class PageBuilder:
                 positions[framework] += 1
                 variants.append(_Variant(framework, code, outputs, state))
             yield variants
+
+    def _runs(self, frameworks: Iterable[str], results: Mapping[str, Results], flavour: PageFlavour) -> str:
+        """Return where the results come from, for each framework; it stands at the page's end."""
+        lines = []
+        for framework in frameworks:
+            record = results.get(framework, NO_RESULTS).record
+            if record is not None:
+                ran = record.provenance
+                words = self.index.language.last_run.format(
+                    device=ran.device.upper() if ran.device == "cpu" else ran.device,
+                    framework=f"{FRAMEWORKS[framework].title} {ran.version}",
+                    python=ran.python,
+                )
+                lines += [flavour.tab_begin([framework]), words, flavour.tab_end()]
+        return "\n".join(["::::::::{container} polybook-runs", *lines, "::::::::"]) if lines else ""
+
+    def _shown(self, data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+        """Return what a page shows of an output: plots as a part of it, nothing that is for programs."""
+        shown = {mime: value for mime, value in data.items() if not mime.startswith("application/vnd.")}
+        if _SVG not in shown:
+            return shown
+        language = self.index.language
+        if CURVES in data:
+            alternative = describe(data[CURVES], language, self.words)
+        else:
+            alternative = sentence(data.get("text/plain", "")) or _stock_phrase(language)
+        plot = inline(data[_SVG], prefix, alternative, language, self.words)
+        return {"text/html": plot} if plot else shown
+
+
+def sentence(text: str) -> str:
+    """Return the text beside a picture, nothing where it is Python's name of an object."""
+    text = " ".join(text.split())
+    return "" if text.startswith("<") and text.endswith(">") else text.strip("'\"")
+
+
+def _stock_phrase(language: Language) -> str:
+    return read_words(language.catalogue).gettext(PICTURE)
 
 
 def _outputs(code: str, results: Results, position: int) -> tuple[Sequence[Mapping[str, Any]], str]:
@@ -203,13 +253,5 @@ def _code_cell(variant: _Variant, tab: str | None) -> dict[str, Any]:
     metadata = {"tab": tab} if tab else {}
     if variant.state != "fresh":
         metadata["state"] = variant.state
-    outputs = [_shown(output) for output in variant.outputs]
+    outputs = [dict(output) for output in variant.outputs]
     return code_cell(variant.code) | {"metadata": {"polybook": metadata}, "outputs": outputs}
-
-
-def _shown(output: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an output without the formats that are for programs."""
-    if "data" not in output:
-        return dict(output)
-    data = {mime: value for mime, value in output["data"].items() if not mime.startswith("application/vnd.")}
-    return {**output, "data": data}

@@ -40,11 +40,15 @@ _PROPOSED: Mapping[str, Any] = {
     "html_context": {"default_mode": "auto"},
     "html_copy_source": False,
     "html_show_sourcelink": False,
+    "html_sidebars": {
+        "**": ["book-title.html", "icon-links.html", "search-button-field.html", "sbt-sidebar-nav.html"]
+    },
     "html_show_copyright": False,
     "html_use_index": False,
     "html_theme_options": {
         "home_page_in_toc": True,
         "navbar_persistent": [],
+        "article_footer_items": ["discussion.html"],
         "article_header_end": ["language-switcher.html", "article-header-buttons.html"],
         "repository_url": "",
         "use_repository_button": False,
@@ -80,15 +84,20 @@ class Site:
     config: Mapping[str, Any]
     #: Names of the pages each language has, by tag; a tag left out has all.
     pages: Mapping[str, Collection[str]] = field(default_factory=dict)
+    #: Where a page is discussed: an address with `{language}` and `{page}`; empty where nowhere is.
+    discussions: str = ""
 
 
-def sphinx_settings(site: Site, language: Language, title: str) -> dict[str, Any]:
+def sphinx_settings(
+    site: Site, language: Language, title: str, glossary: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the settings with which Sphinx builds one language of a book.
 
     Args:
         site: The book in all its languages.
         language: The language to build.
         title: The book's title in this language.
+        glossary: The source language's term behind each form of it in this language.
 
     Returns:
         `confoverrides` for `jupyter_book.sphinx.build_sphinx`: plain values, fit for JSON.
@@ -103,7 +112,9 @@ def sphinx_settings(site: Site, language: Language, title: str) -> dict[str, Any
         "author": site.author,
         "extensions": _extensions(given.get("extensions", [])),
         "myst_enable_extensions": _myst_extensions(given.get("myst_enable_extensions", [])),
+        "polybook_discussions": site.discussions,
         "polybook_frameworks": list(site.frameworks),
+        "polybook_glossary": dict(glossary or {}),
         "polybook_language": language.tag,
         "polybook_languages": [[each.tag, each.name] for each in site.languages],
         "polybook_pages": {tag: sorted(names) for tag, names in site.pages.items()},

@@ -7,8 +7,9 @@ A page is one notebook for all frameworks. A code cell names its framework in it
     Prose for the readers of two frameworks.
     ::::
 
-Neighbours of this kind become one tab-set. They are moved after parsing because MyST-NB drops code
-cells that are nested in a directive.
+Neighbours of this kind become one tab-set: a panel for each framework that says its name. All panels
+are to be read as they are; `static/tabs.js` shows one of them and makes tabs of the names. They are
+moved after parsing because MyST-NB drops code cells that are nested in a directive.
 """
 
 from __future__ import annotations
@@ -20,12 +21,28 @@ from typing import Any
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
-from sphinx_design.shared import create_component
+from sphinx.writers.html5 import HTML5Translator
 
 from ..frameworks import FRAMEWORKS, belongs
+from .words import translate
 
-#: The name under which browsers remember the choice, and its parameter in an address.
-SYNC_GROUP = "framework"
+#: What a tab says beside its name where the results in its panel are not those of the code.
+_STATES = {"missing": "not run yet", "stale": "results out of date"}
+
+
+class FrameworkPanel(nodes.container):
+    """What a tab-set shows of one framework, the `framework`."""
+
+
+def visit_panel(self: HTML5Translator, node: FrameworkPanel) -> None:
+    """Begin a panel, which says its framework to the script."""
+    told = {"data-framework": node["framework"]}
+    self.body.append(self.starttag(node, "div", CLASS="framework-panel", **told))
+
+
+def depart_panel(self: HTML5Translator, node: FrameworkPanel) -> None:
+    """End a panel."""
+    self.body.append("</div>\n")
 
 
 class FrameworkTab(SphinxDirective):
@@ -114,8 +131,8 @@ def _contents(node: nodes.Node) -> Sequence[nodes.Node]:
 
 
 def _tab_set(run: Sequence[nodes.Node], shown: Sequence[str]) -> nodes.container:
-    """Return the tab-set of a run; a framework without anything in it has no tab."""
-    tab_set: nodes.container = create_component("tab-set", classes=["sd-tab-set", "framework-tabs"])
+    """Return the tab-set of a run; a framework without anything in it has no panel."""
+    tab_set = nodes.container(classes=["framework-tabs"])
     tab_set.source, tab_set.line = run[0].source, run[0].line
     used: set[int] = set()
     for framework in shown:
@@ -125,20 +142,20 @@ def _tab_set(run: Sequence[nodes.Node], shown: Sequence[str]) -> nodes.container
             contents += [_copy(part) if id(node) in used else part for part in _contents(node)]
         used.update(map(id, held))
         if contents:
-            tab_set += _tab_item(framework, contents)
+            tab_set += _panel(framework, contents)
     return tab_set
 
 
-def _tab_item(framework: str, contents: Sequence[nodes.Node]) -> nodes.container:
-    """Return a tab in the shape of sphinx-design's own directive."""
+def _panel(framework: str, contents: Sequence[nodes.Node]) -> FrameworkPanel:
     title = FRAMEWORKS[framework].title
-    label = nodes.rubric(title, title, classes=["sd-tab-label"], sync_id=framework, sync_group=SYNC_GROUP)
-    content = create_component("tab-content", classes=["sd-tab-content"], children=contents)
-    item: nodes.container = create_component(
-        "tab-item", classes=["sd-tab-item"], children=[label, content], selected=False
-    )
-    item.source, item.line = contents[0].source, contents[0].line
-    return item
+    name = nodes.paragraph("", "", nodes.inline("", title), classes=["framework-name"])
+    states = {cell_metadata(node).get("state") for node in contents}
+    for state in _STATES.keys() & states:
+        name += nodes.Text(" ")
+        name += nodes.inline("", translate(_STATES[state]), classes=["framework-state"])
+    panel = FrameworkPanel("", name, *contents, framework=framework)
+    panel.source, panel.line = contents[0].source, contents[0].line
+    return panel
 
 
 _NAMES = ("ids", "names", "dupnames", "backrefs")

@@ -14,6 +14,9 @@ from sphinx.locale import get_translation, translators
 CATALOGUE = "polybook"
 translate = get_translation(CATALOGUE)
 
+#: The alternative text of a picture that comes without one.
+PICTURE = "Picture made by the code above."
+
 #: The catalogues that `locale/*.po` fills the gaps of: Sphinx with its theme, the book theme, ours.
 _FILLED = ("sphinx", "booktheme", CATALOGUE)
 

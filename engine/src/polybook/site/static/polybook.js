@@ -1,6 +1,18 @@
 "use strict";
 /* global DOCUMENTATION_OPTIONS, Scorer, locale:writable, messages, polybookWords */
 (() => {
+  // Without its menu MathJax does not make every formula a stop of the Tab key, but those that scroll have to be.
+  if (window.MathJax) {
+    const focusWide = () => {
+      for (const formula of document.querySelectorAll("mjx-container[display]")) {
+        if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+      }
+    };
+    const pageReady = () => window.MathJax.startup.defaultPageReady().then(focusWide);
+    window.MathJax.options = { ...window.MathJax.options, enableMenu: false };
+    window.MathJax.startup = { ...window.MathJax.startup, pageReady };
+  }
+
   // On a telephone formulas begin at the left: centred ones with a number are wider than the screen.
   if (window.MathJax && matchMedia("(max-width: 575px)").matches) {
     window.MathJax.svg = { displayAlign: "left", displayIndent: "0", ...window.MathJax.svg };
@@ -17,21 +29,6 @@
 
   // A section with the words of a search in its title comes before chapters that have them somewhere.
   if (typeof Scorer === "object") Scorer.score = ([, , anchor, , score]) => score + (anchor ? 6 : 0);
-
-  // A tab changes every tab-set of the page; keep the one that was clicked where it is on the screen.
-  let clicked = null;
-  const top = (input) => input.nextElementSibling.getBoundingClientRect().top;
-  const isTab = (input) => input.matches(".framework-tabs > input");
-  document.addEventListener(
-    "change",
-    ({ target }) => {
-      clicked = isTab(target) ? { target, top: top(target) } : null;
-    },
-    { capture: true }
-  );
-  document.addEventListener("change", ({ target }) => {
-    if (clicked?.target === target) window.scrollBy({ top: top(target) - clicked.top, behavior: "instant" });
-  });
 
   // Switching languages keeps the place on the page, and the root page remembers the choice.
   const switcher = document.querySelector(".polybook-languages");
