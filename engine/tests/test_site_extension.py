@@ -128,9 +128,8 @@ def test_long_results_can_be_folded_and_pages_discussed(tmp_path):
     changed = settings("en") | {"polybook_discussions": address}
     render(tmp_path / "source", tmp_path / "html", changed)
     soup = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(encoding="utf-8"), "html.parser")
-    assert [fold.summary.get_text() for fold in soup.select("details.polybook-fold")] == [
-        "Output of 21 lines"
-    ]
+    folds = soup.select("details.polybook-fold")
+    assert [fold.summary.get_text() for fold in folds] == ["Output of 21 lines"]
     assert folds[0].pre.get_text().split() == long.split()
     link = soup.select_one(".polybook-discussion a")
     assert (link["href"], link.get_text()) == ("https://example.org/en?about=rnn/tabs", "Discuss this page")
