@@ -80,6 +80,12 @@ def test_a_language_without_a_catalogue_keeps_the_text():
     assert read_words("xx").gettext("Language") == "Language"
 
 
+def test_the_root_page_has_the_cover():
+    languages = [(LANGUAGES["en"], "Book")]
+    assert '<img src="cover.svg" alt="">' in landing_page(languages, cover="cover.svg")
+    assert "<img" not in landing_page(languages)
+
+
 def test_the_root_page_escapes_titles():
     html = landing_page([(LANGUAGES["en"], "Loss < 1 & <b>more</b>")], home="start.html")
     assert "Loss &lt; 1 &amp; &lt;b&gt;more" in html

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -114,10 +115,35 @@ def test_a_book_with_one_framework_has_no_tabs(tmp_path, workers):
     soup = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(), "html.parser")
     assert soup.select_one("link[rel=canonical]")["href"] == "https://example.org/book/en/rnn/tabs.html"
     article = soup.article
+    assert not soup.select(".polybook-discussion")
     assert not article.select(".framework-tabs")
     assert "jnp.ones" in article.get_text()
     assert "tensors are arrays" in article.get_text()
     assert "torch.ones" not in article.get_text()
+
+
+def test_long_results_can_be_folded_and_pages_discussed(tmp_path):
+    shutil.copytree(SOURCE, tmp_path / "source")
+    path = tmp_path / "source/rnn/tabs.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    short, long = ("\n".join(map(str, range(lines))) for lines in (20, 21))
+    last = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][-1]
+    last["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": short},
+        {"output_type": "stream", "name": "stderr", "text": long},
+    ]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    address = "https://example.org/{language}?about={page}"
+    changed = settings("en") | {"polybook_discussions": address}
+    render(tmp_path / "source", tmp_path / "html", changed)
+    soup = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(encoding="utf-8"), "html.parser")
+    folds = soup.select("details.polybook-fold")
+    assert [fold.summary.get_text() for fold in folds] == ["Output of 21 lines"]
+    assert folds[0].pre.get_text().split() == long.split()
+    link = soup.select_one(".polybook-discussion a")
+    assert (link["href"], link.get_text()) == ("https://example.org/en?about=rnn/tabs", "Discuss this page")
+    search = BeautifulSoup((tmp_path / "html/search.html").read_text(encoding="utf-8"), "html.parser")
+    assert not search.select(".polybook-discussion")
 
 
 def test_plots_have_their_sentence_or_a_stock_phrase_as_alternative_text(site):
