@@ -1,4 +1,5 @@
 # The two commands of the README are `make site` and `make test`; everything they need is set up inside.
+# OPTIONS are those of `polybook execute` and `polybook check`: make execute OPTIONS="-j 2".
 # Environments are ready when their stamp exists, so an interrupted set-up is taken up again.
 # `make test FRAMEWORKS="pytorch tensorflow jax"` does without the frameworks that this machine cannot have.
 
@@ -7,7 +8,7 @@ FRAMEWORKS := pytorch tensorflow jax mxnet
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: site test execute serve check library notebooks bench seeds clean
+.PHONY: site test nbval execute serve check library notebooks bench seeds clean
 
 site: .venv/site.stamp
 	$(POLYBOOK) build
@@ -16,13 +17,13 @@ serve: .venv/site.stamp
 	$(POLYBOOK) serve
 
 check: .venv/site.stamp
-	$(POLYBOOK) check
+	$(POLYBOOK) check $(OPTIONS)
 
 library notebooks: .venv/site.stamp
 	$(POLYBOOK) $@
 
 execute: .venv/site.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
-	$(POLYBOOK) execute $(FRAMEWORKS:%=--framework %)
+	$(POLYBOOK) execute $(FRAMEWORKS:%=--framework %) $(OPTIONS)
 
 test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 	@command -v chromium >/dev/null || { \
@@ -33,9 +34,18 @@ test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 	.venv/bin/python -m pytest
 	set -e; for framework in $(FRAMEWORKS); do .venvs/$$framework/bin/python -m pytest tests/library; done
 
+# The built notebooks, cell by cell and in seconds, as a reader would run them.
+nbval: notebooks $(FRAMEWORKS:%=nbval-%)
+
+nbval-%: .venvs/%/ready.stamp
+	D2L_SMOKE=1 PYTHONPATH="$(CURDIR):$(CURDIR)/engine/src" .venvs/$*/bin/python -m pytest -p polybook.nbval \
+	  --override-ini filterwarnings=default --nbval-lax --nbval-current-env --nbval-results outputs/$* \
+	  _build/notebooks/en/$*
+
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py
 	.venv/bin/python benchmarks/status.py
+	.venv/bin/python benchmarks/execution.py
 
 # The seed chapters, in the folder that POLYBOOK_SEEDS names, for every framework that has an environment.
 seeds: .venv/site.stamp

@@ -982,7 +982,150 @@ class RNNLM(d2l.RNNLMScratch):
         return self.linear(rnn_outputs).swapaxes(0, 1)
 
 
-# chapters/en/deep-rnn.md: Concise Implementation
+# chapters/en/lstm.md: Implementation from Scratch
+class LSTMScratch(d2l.Module):
+    """A recurrent layer of long short-term memory.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the hidden
+    state and of the cell state; `sigma`: standard deviation of the initial
+    weights; `key`: random key from which these are drawn.
+
+    Defined in "Implementation from Scratch" (chapters/en/lstm.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01, *, key):
+        super().__init__()
+        self.save_hyperparameters(ignore=['key'])
+        keys = iter(jax.random.split(key, 8))
+        for k in 'ifoc':
+            W_x = jax.random.normal(next(keys), (num_inputs, num_hiddens))
+            W_h = jax.random.normal(next(keys), (num_hiddens, num_hiddens))
+            setattr(self, f'W_x{k}', nnx.Param(sigma * W_x))
+            setattr(self, f'W_h{k}', nnx.Param(sigma * W_h))
+            setattr(self, f'b_{k}', nnx.Param(jnp.zeros(num_hiddens)))
+
+    def gates(self, X, H):
+        """Return the input gate, the forget gate and the output gate.
+
+        `X`: inputs (..., num_inputs); `H`: the hidden states of the steps
+        before, (..., num_hiddens), which is also the shape of a gate.
+        """
+        I = jax.nn.sigmoid(X @ self.W_xi + H @ self.W_hi + self.b_i)
+        F = jax.nn.sigmoid(X @ self.W_xf + H @ self.W_hf + self.b_f)
+        O = jax.nn.sigmoid(X @ self.W_xo + H @ self.W_ho + self.b_o)
+        return I, F, O
+
+    def forward(self, inputs, state=None):
+        """Return the hidden states of all steps, and the last state (H, C).
+
+        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
+        steps, at least one; `state`: a pair of arrays (batch_size,
+        num_hiddens), zeros if None. The hidden states have the shape
+        (num_steps, batch_size, num_hiddens).
+        """
+        def step(state, X):                                           # (n, d)
+            H, C = state
+            I, F, O = self.gates(X, H)                                # (n, h)
+            C_tilde = jnp.tanh(X @ self.W_xc + H @ self.W_hc + self.b_c)
+            C = F * C + I * C_tilde
+            H = O * jnp.tanh(C)
+            return (H, C), H
+
+        inputs = jnp.asarray(inputs)
+        if state is None:
+            zeros = jnp.zeros((inputs.shape[1], self.num_hiddens))
+            state = zeros, zeros
+        state, outputs = lax.scan(step, tuple(state), inputs)
+        return outputs, state
+
+
+# chapters/en/lstm.md: Concise Implementation
+class LSTM(d2l.Module):
+    """The framework's long short-term memory, in one or several layers.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the states of
+    each layer; `num_layers`: number of layers; `dropout`: probability with
+    which an output of a layer below the top is set to zero in training;
+    `key`: random key for the initial weights and for dropout.
+
+    Defined in "Concise Implementation" (chapters/en/lstm.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0, *,
+                 key):
+        super().__init__()
+        self.save_hyperparameters(ignore=['key'])
+        rngs = nnx.Rngs(key)
+        sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)
+        cells = [nnx.LSTMCell(size, num_hiddens, rngs=rngs) for size in sizes]
+        self.layers = nnx.List([
+            nnx.RNN(cell, time_major=True, return_carry=True, rngs=False)
+            for cell in cells])
+        self.drop = nnx.Dropout(dropout, rngs=rngs)
+
+    def forward(self, inputs, H_C=None):
+        """Return the top layer's hidden states, and each layer's last (H, C).
+
+        `inputs`: (num_steps, batch_size, num_inputs); `H_C`: a pair of
+        arrays (num_layers, batch_size, num_hiddens), zeros if None. The
+        outputs have the shape (num_steps, batch_size, num_hiddens).
+        """
+        if H_C is None:
+            shape = self.num_layers, inputs.shape[1], self.num_hiddens
+            H_C = jnp.zeros(shape), jnp.zeros(shape)
+        outputs, states = inputs, []
+        for layer, H, C in zip(self.layers, *H_C):
+            outputs = self.drop(outputs) if states else outputs
+            (C, H), outputs = layer(outputs, initial_carry=(C, H))
+            states.append((H, C))
+        H, C = (jnp.stack(each) for each in zip(*states))
+        return outputs, (H, C)
+
+
+# chapters/en/gru.md: Implementation from Scratch
+class GRUScratch(d2l.Module):
+    """A layer of gated recurrent units, reset after the matrix product.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state;
+    `sigma`: standard deviation of the initial weights; `key`: random key
+    from which these are drawn.
+
+    Defined in "Implementation from Scratch" (chapters/en/gru.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01, *, key):
+        super().__init__()
+        self.save_hyperparameters(ignore=['key'])
+        keys = iter(jax.random.split(key, 6))
+        for k in 'rzh':
+            W_x = jax.random.normal(next(keys), (num_inputs, num_hiddens))
+            W_h = jax.random.normal(next(keys), (num_hiddens, num_hiddens))
+            setattr(self, f'W_x{k}', nnx.Param(sigma * W_x))
+            setattr(self, f'W_h{k}', nnx.Param(sigma * W_h))
+            setattr(self, f'b_{k}', nnx.Param(jnp.zeros(num_hiddens)))
+        self.c_h = nnx.Param(jnp.zeros(num_hiddens))
+
+    def forward(self, inputs, state=None):
+        """Return the states of all steps, and the last of them.
+
+        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
+        steps, at least one; `state`: (batch_size, num_hiddens), zeros if None.
+        The results have the shapes (num_steps, batch_size, num_hiddens) and
+        (batch_size, num_hiddens).
+        """
+        def step(H, X):                                               # (n, d)
+            R = jax.nn.sigmoid(X @ self.W_xr + H @ self.W_hr + self.b_r)
+            Z = jax.nn.sigmoid(X @ self.W_xz + H @ self.W_hz + self.b_z)
+            H_tilde = jnp.tanh(X @ self.W_xh + self.b_h
+                               + R * (H @ self.W_hh + self.c_h))      # (n, h)
+            H = Z * H + (1 - Z) * H_tilde
+            return H, H
+
+        inputs = jnp.asarray(inputs)
+        if state is None:
+            state = jnp.zeros((inputs.shape[1], self.num_hiddens))
+        H, outputs = lax.scan(step, state, inputs)
+        return outputs, H
+
+
+# chapters/en/gru.md: Concise Implementation
 class GRU(d2l.RNN):
     """The framework's gated recurrent units, in one or several layers.
 
@@ -991,9 +1134,10 @@ class GRU(d2l.RNN):
     which an output of a layer below the top is set to zero in training;
     `key`: random key for the initial weights and for dropout.
 
-    Defined in "Concise Implementation" (chapters/en/deep-rnn.md).
+    Defined in "Concise Implementation" (chapters/en/gru.md).
     """
-    def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0, *, key):
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0, *,
+                 key):
         d2l.Module.__init__(self)
         self.save_hyperparameters(ignore=['key'])
         rngs = nnx.Rngs(key)
@@ -1021,6 +1165,76 @@ class GRU(d2l.RNN):
             outputs = self.drop(outputs) if states else outputs
             state, outputs = layer(outputs, initial_carry=state)
             states.append(state)
+        return outputs, jnp.stack(states)
+
+
+# chapters/en/bi-rnn.md: Implementation from Scratch
+class BiRNNScratch(d2l.Module):
+    """Two recurrent layers, one of which reads backwards.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state of
+    each direction; `sigma`: standard deviation of the initial weights;
+    `key`: random key from which these are drawn. The attribute `num_hiddens`
+    is the size of an output, 2h.
+
+    Defined in "Implementation from Scratch" (chapters/en/bi-rnn.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01, *, key):
+        super().__init__()
+        self.save_hyperparameters(ignore=['key'])
+        f_key, b_key = jax.random.split(key)
+        self.f_rnn = d2l.RNNScratch(num_inputs, num_hiddens, sigma, key=f_key)
+        self.b_rnn = d2l.RNNScratch(num_inputs, num_hiddens, sigma, key=b_key)
+        self.num_hiddens = 2 * num_hiddens  # What the layer above will see
+
+    def forward(self, inputs, states=None):
+        """Return the states of both directions at all steps, and the last.
+
+        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
+        steps, at least one; `states`: a pair (batch_size, h), forwards and
+        backwards, zeros if None. The outputs have the shape (num_steps,
+        batch_size, 2h). The last backward state is that of the first step.
+        """
+        f_H, b_H = (None, None) if states is None else states
+        inputs = jnp.asarray(inputs)
+        f_outputs, f_H = self.f_rnn(inputs, f_H)              # (T, n, h)
+        b_outputs, b_H = self.b_rnn(inputs[::-1], b_H)        # (T, n, h)
+        outputs = jnp.concatenate((f_outputs, b_outputs[::-1]), axis=2)
+        return outputs, (f_H, b_H)
+
+
+# chapters/en/bi-rnn.md: Concise Implementation
+class BiRNN(d2l.Module):
+    """The framework's bidirectional recurrent layer.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state of
+    each direction; `key`: random key for the initial weights. The attribute
+    `num_hiddens` is the size of an output, 2h.
+
+    Defined in "Concise Implementation" (chapters/en/bi-rnn.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, *, key):
+        super().__init__()
+        self.save_hyperparameters(ignore=['key'])
+        rngs = nnx.Rngs(key)
+        f_rnn, b_rnn = (
+            nnx.RNN(nnx.SimpleCell(num_inputs, num_hiddens, rngs=rngs),
+                    time_major=True, return_carry=True, rngs=False)
+            for _ in range(2))
+        self.rnn = nnx.Bidirectional(f_rnn, b_rnn, time_major=True,
+                                     return_carry=True, rngs=False)
+        self.num_hiddens = 2 * num_hiddens
+
+    def forward(self, inputs, H=None):
+        """Return the states of both directions at all steps, and the last.
+
+        `inputs`: (num_steps, batch_size, num_inputs); `H`: (2, batch_size,
+        h), forwards and backwards, zeros if None. The outputs have the shape
+        (num_steps, batch_size, 2h), the state that of `H`.
+        """
+        if H is None:
+            H = jnp.zeros((2, inputs.shape[1], self.num_hiddens // 2))
+        states, outputs = self.rnn(inputs, initial_carry=(H[0], H[1]))
         return outputs, jnp.stack(states)
 
 

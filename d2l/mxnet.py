@@ -30,8 +30,11 @@ d2l = sys.modules[__name__]
 
 # _config.yml: aliases
 arange = np.arange
+argmax = lambda x, *args, **kwargs: x.argmax(*args, **kwargs)
+astype = lambda x, dtype: x.astype(dtype)
 concat = np.concatenate
 cos = np.cos
+cosh = np.cosh
 exp = np.exp
 eye = np.eye
 float32 = np.float32
@@ -41,17 +44,32 @@ log = np.log
 matmul = np.matmul
 meshgrid = np.meshgrid
 normal = np.random.normal
+numpy = lambda x: x.asnumpy()
 ones = np.ones
 ones_like = np.ones_like
 rand = np.random.rand
+reduce_mean = lambda x, *args, **kwargs: x.mean(*args, **kwargs)
+reduce_sum = lambda x, *args, **kwargs: x.sum(*args, **kwargs)
+reshape = lambda x, *args: x.reshape(*args)
 sigmoid = npx.sigmoid
 sin = np.sin
 sinh = np.sinh
+size = lambda x: x.size
 stack = np.stack
 tanh = np.tanh
 tensor = np.array
+to = lambda x, device: x.as_in_ctx(device)
+transpose = lambda x: x.T
 zeros = np.zeros
 zeros_like = np.zeros_like
+
+
+# _config.yml: aliases with names of Python's own, which mean Python's in this module
+def __getattr__(name):
+    try:
+        return {'abs': np.abs}[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
 # chapters/en/interface.md: Growing a Class
@@ -386,10 +404,12 @@ def cpu():
 
 # chapters/en/interface.md: Devices
 def gpu(i=0):
-    """Return the GPU number `i`, whether the machine has it or not.
+    """Return the GPU number `i`. Raises ValueError if there is none.
 
     Defined in "Devices" (chapters/en/interface.md).
     """
+    if i >= d2l.num_gpus():
+        raise ValueError(f'no GPU number {i}: there are {d2l.num_gpus()}')
     return npx.gpu(i)
 
 
@@ -472,7 +492,12 @@ class Trainer(d2l.HyperParameters):
         self.val_dataloader = list(itertools.islice(self.val_dataloader or [], 2))
 
     def prepare_model(self, model):
-        """Move `model` to the device of this trainer and make them acquainted."""
+        """Move `model` to the device of this trainer and make them acquainted.
+
+        Raises ValueError for what MXNet does not have.
+        """
+        if self.mixed_precision or self.compile:
+            raise ValueError('MXNet has no mixed_precision and no compile')
         self.device = self.gpus[0] if self.gpus else d2l.cpu()
         self.model = model
         model.collect_params().reset_ctx(self.device)
@@ -957,7 +982,7 @@ class RNNLM(d2l.RNNLMScratch):
         return self.linear(rnn_outputs).swapaxes(0, 1)
 
 
-# chapters/en/deep-rnn.md: Concise Implementation
+# chapters/en/gru.md: Concise Implementation
 class GRU(d2l.RNN):
     """The framework's gated recurrent units, in one or several layers.
 
@@ -965,9 +990,9 @@ class GRU(d2l.RNN):
     each layer; `num_layers`: number L of layers; `dropout`: probability with
     which an output of a layer below the top is set to zero in training.
 
-    Defined in "Concise Implementation" (chapters/en/deep-rnn.md).
+    Defined in "Concise Implementation" (chapters/en/gru.md).
     """
-    def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0):
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0):
         d2l.Module.__init__(self)
         self.save_hyperparameters()
         sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)

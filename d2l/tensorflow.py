@@ -34,8 +34,11 @@ d2l = sys.modules[__name__]
 
 # _config.yml: aliases
 arange = tf.range
+argmax = tf.argmax
+astype = tf.cast
 concat = tf.concat
 cos = tf.cos
+cosh = tf.cosh
 exp = tf.exp
 eye = tf.eye
 float32 = tf.float32
@@ -45,17 +48,32 @@ log = tf.math.log
 matmul = tf.matmul
 meshgrid = tf.meshgrid
 normal = tf.random.normal
+numpy = np.asarray
 ones = tf.ones
 ones_like = tf.ones_like
-rand = tf.random.uniform
+rand = lambda *size: tf.random.uniform(size)
+reduce_mean = tf.reduce_mean
+reduce_sum = tf.reduce_sum
+reshape = tf.reshape
 sigmoid = tf.sigmoid
 sin = tf.sin
 sinh = tf.sinh
+size = tf.size
 stack = tf.stack
 tanh = tf.tanh
 tensor = tf.constant
+to = lambda x, device: device.put(x)
+transpose = tf.transpose
 zeros = tf.zeros
 zeros_like = tf.zeros_like
+
+
+# _config.yml: aliases with names of Python's own, which mean Python's in this module
+def __getattr__(name):
+    try:
+        return {'abs': tf.abs}[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
 # chapters/en/interface.md: Growing a Class
@@ -389,21 +407,31 @@ class ArrayLoader:
 
 
 # chapters/en/interface.md: Devices
-def cpu():
-    """Return the CPU device, for use in a `with` statement.
+class Device(str):
+    """The name of a device, such as /GPU:0, for use in a `with` statement.
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    return tf.device('/CPU:0')
+    def __enter__(self):
+        self.scopes = [*getattr(self, 'scopes', []), tf.device(str(self))]
+        self.scopes[-1].__enter__()
+
+    def __exit__(self, *error):
+        self.scopes.pop().__exit__(*error)
+
+    def put(self, X):
+        """Return the tensor `X`, on this device."""
+        with self:
+            return tf.identity(X)
 
 
 # chapters/en/interface.md: Devices
-def gpu(i=0):
-    """Return the GPU number `i`, whether the machine has it or not.
+def cpu():
+    """Return the CPU device.
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    return tf.device(f'/GPU:{i}')
+    return d2l.Device('/CPU:0')
 
 
 # chapters/en/interface.md: Devices
@@ -413,6 +441,17 @@ def num_gpus():
     Defined in "Devices" (chapters/en/interface.md).
     """
     return len(tf.config.list_physical_devices('GPU'))
+
+
+# chapters/en/interface.md: Devices
+def gpu(i=0):
+    """Return the GPU number `i`. Raises ValueError if there is none.
+
+    Defined in "Devices" (chapters/en/interface.md).
+    """
+    if i >= d2l.num_gpus():
+        raise ValueError(f'no GPU number {i}: there are {d2l.num_gpus()}')
+    return d2l.Device(f'/GPU:{i}')
 
 
 # chapters/en/interface.md: Devices
@@ -485,7 +524,13 @@ class Trainer(d2l.HyperParameters):
         self.val_dataloader = list(itertools.islice(self.val_dataloader or [], 2))
 
     def prepare_model(self, model):
-        """Make `model` and this trainer acquainted, and prepare to compile steps."""
+        """Make `model` and this trainer acquainted, and prepare to compile steps.
+
+        Raises ValueError if mixed precision is asked for.
+        """
+        if self.mixed_precision:
+            raise ValueError('no mixed precision in the trainer: make layers of '
+                             "Keras with dtype='mixed_bfloat16' instead")
         self.device = self.gpus[0] if self.gpus else d2l.cpu()
         self.model = model
         model.trainer = self
@@ -499,7 +544,7 @@ class Trainer(d2l.HyperParameters):
         """
         settings = []                # What `plot` was told besides the value
 
-        @tf.function
+        @tf.function(jit_compile=self.compile)
         def graph(batch):
             self.plots = []
             step(batch)
@@ -939,7 +984,7 @@ class RNNLMScratch(d2l.Module):
                 Y = self.output_layer(outputs[-1:])      # (1, 1, vocab_size)
                 X = tf.argmax(Y, axis=2)                 # (1, 1)
                 tokens.append(X.numpy().item())
-        return ''.join(vocab.to_tokens(tokens))
+        return prefix + ''.join(vocab.to_tokens(tokens[len(prefix):]))
 
 
 # chapters/en/rnn-concise.md: The Recurrent Layer
@@ -991,7 +1036,7 @@ class RNNLM(d2l.RNNLMScratch):
         return tf.transpose(self.linear(rnn_outputs), (1, 0, 2))
 
 
-# chapters/en/deep-rnn.md: Concise Implementation
+# chapters/en/gru.md: Concise Implementation
 class GRU(d2l.RNN):
     """The framework's gated recurrent units, in one or several layers.
 
@@ -999,9 +1044,9 @@ class GRU(d2l.RNN):
     each layer; `num_layers`: number L of layers; `dropout`: probability with
     which an output of a layer below the top is set to zero in training.
 
-    Defined in "Concise Implementation" (chapters/en/deep-rnn.md).
+    Defined in "Concise Implementation" (chapters/en/gru.md).
     """
-    def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0):
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0):
         d2l.Module.__init__(self)
         self.save_hyperparameters()
         sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)

@@ -931,7 +931,128 @@ class RNNLM(d2l.RNNLMScratch):
         return self.linear(rnn_outputs).transpose(0, 1)
 
 
-# chapters/en/deep-rnn.md: Concise Implementation
+# chapters/en/lstm.md: Implementation from Scratch
+class LSTMScratch(d2l.Module):
+    """A recurrent layer of long short-term memory.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the hidden
+    state and of the cell state; `sigma`: standard deviation of the initial
+    weights.
+
+    Defined in "Implementation from Scratch" (chapters/en/lstm.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        for k in 'ifoc':
+            W_x = sigma * torch.randn(num_inputs, num_hiddens)
+            W_h = sigma * torch.randn(num_hiddens, num_hiddens)
+            setattr(self, f'W_x{k}', nn.Parameter(W_x))
+            setattr(self, f'W_h{k}', nn.Parameter(W_h))
+            setattr(self, f'b_{k}', nn.Parameter(torch.zeros(num_hiddens)))
+
+    def gates(self, X, H):
+        """Return the input gate, the forget gate and the output gate.
+
+        `X`: inputs (..., num_inputs); `H`: the hidden states of the steps
+        before, (..., num_hiddens), which is also the shape of a gate.
+        """
+        I = torch.sigmoid(X @ self.W_xi + H @ self.W_hi + self.b_i)
+        F = torch.sigmoid(X @ self.W_xf + H @ self.W_hf + self.b_f)
+        O = torch.sigmoid(X @ self.W_xo + H @ self.W_ho + self.b_o)
+        return I, F, O
+
+    def forward(self, inputs, state=None):
+        """Return the hidden states of all steps, and the last state (H, C).
+
+        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
+        steps, at least one; `state`: a pair of tensors (batch_size,
+        num_hiddens), zeros if None. The hidden states have the shape
+        (num_steps, batch_size, num_hiddens).
+        """
+        if state is None:
+            zeros = inputs[0].new_zeros(inputs[0].shape[0], self.num_hiddens)
+            state = zeros, zeros
+        H, C = state
+        outputs = []
+        for X in inputs:                                              # (n, d)
+            I, F, O = self.gates(X, H)                                # (n, h)
+            C_tilde = torch.tanh(X @ self.W_xc + H @ self.W_hc + self.b_c)
+            C = F * C + I * C_tilde
+            H = O * torch.tanh(C)
+            outputs.append(H)
+        return torch.stack(outputs), (H, C)
+
+
+# chapters/en/lstm.md: Concise Implementation
+class LSTM(d2l.Module):
+    """The framework's long short-term memory, in one or several layers.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the states of
+    each layer; `num_layers`: number of layers; `dropout`: probability with
+    which an output of a layer below the top is set to zero in training.
+
+    Defined in "Concise Implementation" (chapters/en/lstm.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0):
+        super().__init__()
+        self.save_hyperparameters()
+        self.rnn = nn.LSTM(num_inputs, num_hiddens, num_layers,
+                           dropout=dropout)
+
+    def forward(self, inputs, H_C=None):
+        """Return the top layer's hidden states, and each layer's last (H, C).
+
+        `inputs`: (num_steps, batch_size, num_inputs); `H_C`: a pair of
+        tensors (num_layers, batch_size, num_hiddens), zeros if None. The
+        outputs have the shape (num_steps, batch_size, num_hiddens).
+        """
+        return self.rnn(inputs, H_C)
+
+
+# chapters/en/gru.md: Implementation from Scratch
+class GRUScratch(d2l.Module):
+    """A layer of gated recurrent units, reset after the matrix product.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state;
+    `sigma`: standard deviation of the initial weights.
+
+    Defined in "Implementation from Scratch" (chapters/en/gru.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        for k in 'rzh':
+            W_x = sigma * torch.randn(num_inputs, num_hiddens)
+            W_h = sigma * torch.randn(num_hiddens, num_hiddens)
+            setattr(self, f'W_x{k}', nn.Parameter(W_x))
+            setattr(self, f'W_h{k}', nn.Parameter(W_h))
+            setattr(self, f'b_{k}', nn.Parameter(torch.zeros(num_hiddens)))
+        self.c_h = nn.Parameter(torch.zeros(num_hiddens))
+
+    def forward(self, inputs, state=None):
+        """Return the states of all steps, and the last of them.
+
+        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
+        steps, at least one; `state`: (batch_size, num_hiddens), zeros if None.
+        The results have the shapes (num_steps, batch_size, num_hiddens) and
+        (batch_size, num_hiddens).
+        """
+        H = state
+        if H is None:
+            H = inputs[0].new_zeros(inputs[0].shape[0], self.num_hiddens)
+        outputs = []
+        for X in inputs:                                              # (n, d)
+            R = torch.sigmoid(X @ self.W_xr + H @ self.W_hr + self.b_r)
+            Z = torch.sigmoid(X @ self.W_xz + H @ self.W_hz + self.b_z)
+            H_tilde = torch.tanh(X @ self.W_xh + self.b_h
+                                 + R * (H @ self.W_hh + self.c_h))    # (n, h)
+            H = Z * H + (1 - Z) * H_tilde
+            outputs.append(H)
+        return torch.stack(outputs), H
+
+
+# chapters/en/gru.md: Concise Implementation
 class GRU(d2l.RNN):
     """The framework's gated recurrent units, in one or several layers.
 
@@ -939,13 +1060,61 @@ class GRU(d2l.RNN):
     each layer; `num_layers`: number L of layers; `dropout`: probability with
     which an output of a layer below the top is set to zero in training.
 
-    Defined in "Concise Implementation" (chapters/en/deep-rnn.md).
+    Defined in "Concise Implementation" (chapters/en/gru.md).
     """
-    def __init__(self, num_inputs, num_hiddens, num_layers, dropout=0):
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0):
         d2l.Module.__init__(self)
         self.save_hyperparameters()
         self.rnn = nn.GRU(num_inputs, num_hiddens, num_layers,
                           dropout=dropout)
+
+
+# chapters/en/bi-rnn.md: Implementation from Scratch
+class BiRNNScratch(d2l.Module):
+    """Two recurrent layers, one of which reads backwards.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state of
+    each direction; `sigma`: standard deviation of the initial weights. The
+    attribute `num_hiddens` is the size of an output, 2h.
+
+    Defined in "Implementation from Scratch" (chapters/en/bi-rnn.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        self.f_rnn = d2l.RNNScratch(num_inputs, num_hiddens, sigma)
+        self.b_rnn = d2l.RNNScratch(num_inputs, num_hiddens, sigma)
+        self.num_hiddens = 2 * num_hiddens  # What the layer above will see
+
+    def forward(self, inputs, states=None):
+        """Return the states of both directions at all steps, and the last.
+
+        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
+        steps, at least one; `states`: a pair (batch_size, h), forwards and
+        backwards, zeros if None. The outputs have the shape (num_steps,
+        batch_size, 2h). The last backward state is that of the first step.
+        """
+        f_H, b_H = states or (None, None)
+        f_outputs, f_H = self.f_rnn(inputs, f_H)              # (T, n, h)
+        b_outputs, b_H = self.b_rnn([*inputs][::-1], b_H)     # (T, n, h)
+        return torch.cat((f_outputs, b_outputs.flip(0)), dim=2), (f_H, b_H)
+
+
+# chapters/en/bi-rnn.md: Concise Implementation
+class BiRNN(d2l.RNN):
+    """The framework's bidirectional recurrent layer.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state of
+    each direction. The attribute `num_hiddens` is the size of an output, 2h.
+    The state has the shape (2, batch_size, h), forwards and backwards.
+
+    Defined in "Concise Implementation" (chapters/en/bi-rnn.md).
+    """
+    def __init__(self, num_inputs, num_hiddens):
+        d2l.Module.__init__(self)
+        self.save_hyperparameters()
+        self.rnn = nn.RNN(num_inputs, num_hiddens, bidirectional=True)
+        self.num_hiddens = 2 * num_hiddens
 
 
 # chapters/en/classic-interface.md: Lines, Tokens, Corpus

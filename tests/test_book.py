@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -184,6 +185,18 @@ def test_every_chapter_runs_and_smoke_stores_nothing(polybook, runs, framework):
     count = sum(unit.framework == framework for unit, _ in runs)
     assert f"{count} run, 0 fresh already, 0 failed." in run.stdout
     assert stored() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_nbval_passes(notebooks, framework):
+    python = ROOT / ".venvs" / framework / "bin" / "python"
+    if not python.is_file():
+        pytest.skip(f"there is no .venvs/{framework}; `make .venvs/{framework}/ready.stamp` makes it")
+    run = subprocess.run(
+        ["make", f"nbval-{framework}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def stored() -> dict[Path, bytes]:

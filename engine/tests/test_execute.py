@@ -7,6 +7,7 @@ import hashlib
 import os
 import platform
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -74,6 +75,10 @@ CELLS = {
     "read": "import os, pathlib\nlen(pathlib.Path(os.environ['D2L_DATA'], 'tales/time.txt').read_text())",
     "read again": "len(open('link/tales/time.txt', 'rb').read())",
     "look": "os.path.exists(os.environ['D2L_DATA'] + '/seen.txt')",
+    "look in vain": "pathlib.Path(os.environ['D2L_DATA'], 'tales/lost.txt').is_file()",
+    "look elsewhere": "os.path.exists('/lost.txt')",
+    "look at code": "os.path.exists(os.environ['D2L_DATA'] + '/lost.py')",
+    "stat": "os.stat(os.getcwd(), follow_symlinks=False) == os.lstat('.') and os.stat(0) is not None",
     "write": "open(os.environ['D2L_DATA'] + '/written.txt', 'w').write('x')",
     "fail to read": "try:\n    open(os.environ['D2L_DATA'] + '/absent.txt')\nexcept OSError:\n    pass",
     "fork": """
@@ -156,9 +161,13 @@ def test_cells_run_where_and_with_what_the_setting_says(session):
     assert value(session.outputs["import"]) == 42
 
 
-def test_data_files_that_were_read_are_known(session):
+def test_data_files_that_were_read_or_looked_for_are_known(session):
+    assert value(session.outputs["look in vain"]) is value(session.outputs["look elsewhere"]) is False
+    assert value(session.outputs["stat"])
     assert session.result.data == {
+        "absent.txt": None,
         "forked.txt": hashlib.sha1(b"by a worker").hexdigest(),  # noqa: S324
+        "tales/lost.txt": None,
         "tales/time.txt": hashlib.sha1(b"The Time Traveller").hexdigest(),  # noqa: S324
     }
 
@@ -238,6 +247,36 @@ def test_a_cell_that_runs_too_long(tmp_path):
     assert not is_running(int((tmp_path / "pid").read_text()))
 
 
+#: Runs a cell in a kernel that is taken for a member of the group of its caller.
+IN_OUR_GROUP = """
+import asyncio, os, sys
+from pathlib import Path
+from jupyter_client.provisioning import local_provisioner
+from polybook.execute import Setting, run
+from polybook.frameworks import Framework
+
+class Os:
+    def __getattr__(self, name):
+        return getattr(os, name)
+    def getpgid(self, pid):
+        return os.getpgrp()
+
+local_provisioner.os = Os()
+setting = Setting(Framework("engine", "Engine", "engine", "ipykernel"), Path(sys.prefix), Path.cwd())
+print(asyncio.run(run(["1 + 1"], [("a.md", 1)], setting)).version)
+"""
+
+
+def test_a_kernel_without_a_group_of_its_own_takes_nobody_with_it(tmp_path):
+    """So it is with one that is killed between its fork and its first step."""
+    command = [sys.executable, "-c", IN_OUR_GROUP]
+    run = subprocess.run(
+        command, cwd=tmp_path, start_new_session=True, capture_output=True, text=True, check=False
+    )
+
+    assert (run.returncode, run.stdout.strip()) == (0, metadata.version("ipykernel")), run.stderr
+
+
 def test_an_interrupt_ends_the_run_and_the_kernel(tmp_path):
     pid = tmp_path / "pid"
 
@@ -307,6 +346,7 @@ def test_digest_data_takes_the_first_folder_that_has_a_file(tmp_path):
 
     digests = digest_data(["only", "both", "none"], [tmp_path / "a", tmp_path / "b"])
 
+    assert digests.pop("none") is None
     assert digests == {
         name: hashlib.sha1(text).hexdigest()  # noqa: S324
         for name, text in {"both": b"a", "only": b"b"}.items()

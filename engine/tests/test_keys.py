@@ -10,7 +10,7 @@ from polybook.keys import KeyParts, digest_code, execution_key, explain, key_par
 
 CELLS = ("import torch\nx = 1", "train(x)", "x")
 DEFINITIONS = {"train": "def train(x):\n    return step(x)", "step": "def step(x):\n    return x + 1"}
-DATA = {"timemachine.txt": "090b5e7e"}
+DATA = {"timemachine.txt": "090b5e7e", "lost.txt": None}
 
 
 def parts(**changes) -> KeyParts:
@@ -52,13 +52,17 @@ CHANGES = {
     ),
     "version": ({"version": "2.7.0"}, "The version of pytorch is 2.7.0 now, it was 2.6.0."),
     "framework": ({"framework": "jax"}, "The framework is jax now, it was pytorch."),
-    "data": ({"data": {"timemachine.txt": "ffff"}}, "Data file `timemachine.txt` changed."),
+    "data": ({"data": {**DATA, "timemachine.txt": "ffff"}}, "Data file `timemachine.txt` changed."),
+    "a data file that was not there": (
+        {"data": {**DATA, "lost.txt": "ffff"}},
+        "Data file `lost.txt` is there now.",
+    ),
     "another data file": (
-        {"data": {"story.txt": "ffff"}},
+        {"data": {"lost.txt": None, "story.txt": "ffff"}},
         "Data file `story.txt` is used now; data file `timemachine.txt` is no longer used.",
     ),
     "several": (
-        {"version": "2.7.0", **cell(2, "train(2)"), "data": {}},
+        {"version": "2.7.0", **cell(2, "train(2)"), "data": {"lost.txt": None}},
         "The version of pytorch is 2.7.0 now, it was 2.6.0; cell 2 changed; "
         "data file `timemachine.txt` is no longer used.",
     ),

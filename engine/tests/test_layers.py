@@ -30,7 +30,7 @@ OUTSIDE_WORLD = {
     "time",
     "urllib.request",
 }
-MAY_TOUCH_IT = {"cli", "pipeline", "data", "execute", "probe", "store"}
+MAY_TOUCH_IT = {"cli", "pipeline", "data", "execute", "nbval", "probe", "store"}
 HARMLESS = {"pathlib.PurePath", "pathlib.PurePosixPath"}
 INSIDE_SPHINX = {"site.extension"}
 

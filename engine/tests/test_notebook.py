@@ -14,7 +14,7 @@ from polybook.config import TocEntry
 from polybook.dialect import parse
 from polybook.frameworks import select
 from polybook.languages import LANGUAGES
-from polybook.notebook import NotebookFlavour, to_notebook
+from polybook.notebook import NotebookFlavour, code_cell, to_notebook
 from polybook.references import Chapter, build_index
 
 #: What no reader may ever see.
@@ -98,3 +98,11 @@ def test_windows_line_ends_make_the_same_notebook():
 )
 def test_a_fence_is_plain_markdown(fence, shown):
     assert sources(f"a\n\n{fence}\n") == [f"a\n\n{shown}"]
+
+
+def test_the_classes_of_a_cell_are_its_tags():
+    (cell,) = parse("```{.python .input .hide-output n=3 .nbval-skip}\n1\n```\n", "a.md").cells
+
+    assert cell.tags == ["hide-output", "nbval-skip"]
+    assert code_cell(cell.code, cell.tags)["metadata"] == {"tags": ["hide-output", "nbval-skip"]}
+    assert code_cell(cell.code)["metadata"] == {}

@@ -26,6 +26,12 @@ def plot(svg="<svg/>", **curves):
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
+def image(**formats):
+    mimes = {"svg": "image/svg+xml", "png": "image/png"}
+    data = {mimes[name]: content for name, content in formats.items()}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
 def record(*cells):
     return make_record("rnn", [f"cell({number})" for number in range(len(cells))], cells, {}, PROVENANCE)
 
@@ -96,6 +102,8 @@ def test_an_error_message():
         ([value("tensor([1.00, nan])")], [value("tensor([1.01, nan])")]),
         ([plot("<a/>", ppl=[9, 8.0])], [plot("<b/>", ppl=[7, 7.5, 8.1])]),
         ([plot(ppl=[None])], [plot(ppl=[1, None])]),
+        ([image(svg="<a d='M 10 1e3'/>")], [image(svg="<a d='M 10.1 1.01e3'/>")]),
+        ([image(png="iVBO")], [image(png="iVBO")]),
     ],
 )
 def test_a_rerun_within_the_tolerance(old, new):
@@ -114,6 +122,9 @@ def test_a_rerun_within_the_tolerance(old, new):
         ([plot(ppl=[8])], [plot(ppl=[9])], "ppl ended at 8 and ends at 9 now."),
         ([plot(ppl=[8])], [plot(ppl=[None])], "ppl ended at 8 and ends at no finite number now."),
         ([plot(a=[8])], [plot(a=[8], b=[1])], "the curve nothing became b."),
+        ([image(svg="<a d='M 10'/>")], [image(svg="<a d='M 20'/>")], "the image, image/svg+xml, changed."),
+        ([image(png="iVBO")], [image(png="iVBX")], "the image, image/png, changed."),
+        ([image(png="iVBO")], [image(svg="<svg/>")], "image/png became image/svg+xml."),
         ([value("x" * 100)], [value("y")], f"`{'x' * 60}...` became `y`."),
     ],
 )

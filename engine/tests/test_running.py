@@ -9,6 +9,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,9 @@ import pytest
 from polybook.cli import main
 from polybook.outputs import to_files
 from polybook.pipeline.book import load_book
-from polybook.pipeline.schedule import Durations, Slots, find_gpus, share_cores
+from polybook.pipeline.measures import Cost, Measures, Shard, read_shard
+from polybook.pipeline.memory import Memory, read_size
+from polybook.pipeline.schedule import Slots, find_gpus, share_cores
 from polybook.pipeline.units import find_state, find_units
 
 #: Writes down which process runs a cell; faults look for it afterwards.
@@ -159,21 +162,178 @@ def test_a_stopped_run_gives_its_slot_back():
 def test_the_longest_goes_first_and_the_unknown_before_it(tmp_path):
     root = write_book(tmp_path, {name: ["1"] for name in "abcd"})
     units = find_units(load_book(root))
-    path = root / "durations.json"
-    durations = Durations(path)
+    path = root / "measures.json"
+    measures = Measures(path)
     for unit, seconds in zip(units, (1, 3, 2), strict=False):
-        durations.keep(unit, seconds)
+        measures.keep(unit, Cost(seconds, 0))
 
-    for kept in (durations, Durations(path)):
+    for kept in (measures, Measures(path)):
         assert "".join(unit.chapter.name for unit in kept.longest_first(units)) == "dbca"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"pytorch/a": "long"}'])
-def test_lost_durations_are_no_error(tmp_path, content):
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"pytorch/a": "long"}', '{"pytorch/a": {"years": 1}}'])
+def test_lost_measures_are_no_error(tmp_path, content):
     units = find_units(load_book(write_book(tmp_path, {"a": ["1"]})))
-    (tmp_path / "durations.json").write_text(content)
+    (tmp_path / "measures.json").write_text(content)
 
-    assert Durations(tmp_path / "durations.json").longest_first(units) == units
+    assert Measures(tmp_path / "measures.json").longest_first(units) == units
+
+
+# Shards
+
+
+def shares(units, measures, count: int) -> list[list[str]]:
+    parts = (measures.part(units, Shard(number, count)) for number in range(1, count + 1))
+    return [[unit.chapter.name for unit in part] for part in parts]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 11])
+def test_shards_are_equal_in_number_where_nothing_is_known(tmp_path, count):
+    units = find_units(load_book(write_book(tmp_path, {name: ["1"] for name in "abcdefgh"})))
+    parts = shares(units, Measures(tmp_path / "none"), count)
+
+    assert sorted(name for part in parts for name in part) == list("abcdefgh")
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert shares(units[::-1], Measures(tmp_path / "none"), count) == parts
+
+
+def test_shards_take_the_same_time_where_times_are_known(tmp_path):
+    units = find_units(load_book(write_book(tmp_path, {name: ["1"] for name in "abcdef"})))
+    measures = Measures(tmp_path / "measures.json")
+    for unit, seconds in zip(units, (10, 1, 4, 3, 2), strict=False):
+        measures.keep(unit, Cost(seconds, 0))
+
+    assert shares(units, measures, 2) == [["a", "e"], ["c", "f", "d", "b"]]  # f is thought to take 4 s
+
+
+@pytest.mark.parametrize("text", ["", "2", "0/2", "3/2", "1/0", "-1/2", "a/b", "1/2/3"])
+def test_what_is_no_shard(tmp_path, text, capsys):
+    assert read_shard(text) is None
+    assert execute(write_book(tmp_path, {"one": ["1"]}), f"--shard={text}") == 2
+    assert "is no shard; write for example 2/8" in capsys.readouterr().err
+
+
+def test_shards_do_all_the_work_between_them(tmp_path, capsys):
+    """Each shard has a clone of its own, as in CI; fresh results are nobody's work."""
+    chapters = {name: [f"print({name!r})"] for name in "abcd"}
+    source = tmp_path / "source"
+    source.mkdir()
+    assert execute(write_book(source, chapters), "d") == 0
+    capsys.readouterr()
+    done = []
+    for number in (1, 2):
+        clone = shutil.copytree(source, tmp_path / f"{number}", symlinks=True)
+        assert execute(clone, "--shard", f"{number}/2") == 0
+        done += [name for name in "abc" if words(clone)[name] == "fresh"]
+        run = [2, 1][number - 1]
+        assert (
+            f"{run} run, 1 fresh already, 0 failed. {3 - run} left to other shards."
+            in capsys.readouterr().out
+        )
+
+    assert sorted(done) == ["a", "b", "c"]
+
+
+# Memory
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("8G", 8 * 2**30),
+        ("1.5 GiB", 3 * 2**29),
+        ("512mb", 2**29),
+        ("100", 100),
+        ("0", None),
+        ("", None),
+        ("8 cores", None),
+        ("-1G", None),
+    ],
+)
+def test_sizes(text, size):
+    assert read_size(text) == size
+
+
+def test_a_size_that_is_none(tmp_path, capsys):
+    assert execute(write_book(tmp_path, {"one": ["1"]}), "--memory", "much") == 2
+    assert "much is no size; write for example 8G" in capsys.readouterr().err
+
+
+def test_memory_is_held_up_to_its_bound_and_in_turn():
+    began: list[int] = []
+    together: list[float] = []
+
+    async def use(memory, size):
+        async with memory.hold(size) as share:
+            began.append(size)
+            together.append(memory.bound - memory.free)
+            await asyncio.sleep(0.01)
+            assert share.covers(min(size, 10))
+
+    async def use_all():
+        memory = Memory(10)
+        await asyncio.gather(*(use(memory, size) for size in (4, 6, 20, 1, 5, 5)))
+        return memory.free
+
+    assert asyncio.run(use_all()) == 10
+    assert began == [4, 6, 20, 1, 5, 5]  # the large one is not passed by the small
+    assert max(together) == 10
+
+
+def test_a_share_grows_while_memory_is_free():
+    async def grow():
+        memory = Memory(10)
+        async with memory.hold(4) as first, memory.hold(3) as second:
+            assert first.covers(7)
+            assert memory.free == 0
+            assert not second.covers(4)
+            assert second.is_short
+            assert not second.covers(11)
+            assert not second.is_short  # nor would it have enough alone
+        return memory.free
+
+    assert asyncio.run(grow()) == 10
+
+
+def test_a_unit_is_thought_to_need_what_it_needed(tmp_path):
+    units = find_units(load_book(write_book(tmp_path, {name: ["1"] for name in "ab"})))
+    measures = Measures(tmp_path / "measures.json")
+    measures.keep(units[0], Cost(1, 1000))
+
+    assert [measures.memory(unit) for unit in units] == [1100, 2 * 2**30]
+
+
+#: Takes half a gigabyte, and waits until that may have been noticed.
+TAKING = "taken = bytearray(2**29)\nfor place in range(0, 2**29, 4096): taken[place] = 1\ntime.sleep(2)"
+
+
+def test_a_run_that_outgrows_its_memory_has_it_all_later(tmp_path, capsys):
+    root = write_book(tmp_path, {"a": [TAKING], "b": [TAKING]})
+    measures = Measures.of(load_book(root))
+    for unit in find_units(load_book(root)):
+        measures.keep(unit, Cost(1, 2**27))
+
+    assert execute(root, "-j", "2", "--memory", "900M") == 0
+
+    again = capsys.readouterr().err.count("more memory than is free beside the others and runs again")
+    assert again in (1, 2)  # the second may be refused while the first is being ended
+    assert set(words(root).values()) == {"fresh"}
+    kept = json.loads((root / "_build/execution/measures.json").read_text())
+    assert all(cost["memory"] > 2**29 for cost in kept.values())
+    assert len(pids(root)) == 2 + again
+    assert not any(map(is_running, pids(root)))
+
+
+def test_a_run_that_needs_more_memory_than_there_is_fails(tmp_path, capsys):
+    root = write_book(tmp_path, {"a": [TAKING], "b": ["1"]})
+
+    assert execute(root, "--memory", "400M") == 1
+
+    said = capsys.readouterr()
+    assert "a.md:8: X014 Cell 2 took more memory than it may: the kernel held 0." in said.err
+    assert "1 run, 0 fresh already, 1 failed." in said.out
+    assert words(root) == {"a": "missing", "b": "fresh"}
+    assert not any(map(is_running, pids(root)))
 
 
 # Runs
@@ -210,9 +370,40 @@ def test_chapters_run_side_by_side(tmp_path, monkeypatch, capsys):
     assert text(root, "two") == f"7 {share}\n"
     assert text(root, "dying") == "lives\n"
     assert words(root)["failing"] == "missing"
-    kept = json.loads((root / "_build/execution/durations.json").read_text())
+    kept = json.loads((root / "_build/execution/measures.json").read_text())
     assert set(kept) == {"pytorch/one", "pytorch/two", "pytorch/dying"}
+    assert all(cost["memory"] > 10 * 2**20 for cost in kept.values())
     assert not any(map(is_running, pids(root)))
+
+
+def test_kernels_are_as_many_as_chapters_with_code_times_frameworks(tmp_path, capsys):
+    """Not times languages; and none for prose."""
+    names = ("a", "b")
+    root = write_book(tmp_path, {name: ["print(1)"] for name in names})
+    config = "{languages: {en: ., pt: pt, zh: zh, fr: fr}, frameworks: [pytorch, tensorflow, jax, mxnet]}"
+    (root / "_config.yml").write_text(f"polybook: {config}\n")
+    (root / "_toc.yml").write_text("format: jb-book\nroot: prose\nchapters: [{file: a}, {file: b}]\n")
+    (root / "prose.md").write_text("# No code\n")
+    for name in names:
+        (root / f"{name}.md").write_text((root / f"{name}.md").read_text().replace("}\n", "}\n#@tab all\n"))
+        for language in ("pt", "zh", "fr"):
+            (root / language).mkdir(exist_ok=True)
+            shutil.copy(root / f"{name}.md", root / language)
+    for name, distribution in (("tensorflow", "tensorflow-cpu"), ("jax", "jax"), ("mxnet", "mxnet")):
+        (root / ".venvs" / name).symlink_to(sys.prefix)
+        metadata = root / f"{distribution.replace('-', '_')}-1.0.dist-info/METADATA"
+        metadata.parent.mkdir()
+        metadata.write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+
+    assert execute(root, "-j", "2") == 0
+
+    assert "8 run, 0 fresh already, 0 failed." in capsys.readouterr().out
+    assert len(set(pids(root))) == len(names) * 4
+    for path in root.rglob("*.md"):
+        path.write_text(path.read_text() + "\nMore prose.\n")
+    assert execute(root) == 0
+    assert "0 run, 8 fresh already, 0 failed." in capsys.readouterr().out
+    assert len(pids(root)) == len(names) * 4
 
 
 def test_without_a_gpu_a_chapter_that_needs_one_does_not_run(tmp_path, monkeypatch, capsys):
@@ -266,6 +457,27 @@ def test_a_rerun_that_differs_is_stored_only_when_accepted(tmp_path, capsys):
     assert text(root, "a") == "loss 1.00\n"
     assert execute(root, "--force", "--accept") == 0
     assert text(root, "a") == "loss 2.00\n"
+
+
+def test_a_result_without_its_data_file_is_stale_once_the_file_is_there(tmp_path, monkeypatch, capsys):
+    data = tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setenv("D2L_DATA", str(data))
+    path = str(data / "tale.txt")
+    reading = f"tale = pathlib.Path({path!r})\nprint(tale.read_text() if tale.exists() else 'none')"
+    root = write_book(tmp_path, {"a": [reading], "b": ["1"]})
+    assert execute(root) == 0
+    assert execute(root) == 0
+    assert "0 run, 2 fresh" in capsys.readouterr().out
+    (data / "tale.txt").write_text("Once")
+
+    assert main(["status", "--explain", "--book", str(root)]) == 0
+
+    assert "stale    pytorch     a: Data file `tale.txt` is there now." in capsys.readouterr().out
+    assert execute(root) == 0
+    assert text(root, "a") == "Once\n"
+    (data / "tale.txt").unlink()  # another machine need not have it
+    assert words(root) == {"a": "fresh", "b": "fresh"}
 
 
 def test_bounds_are_looked_at_after_a_run_and_whenever_asked(tmp_path, capsys):

@@ -150,6 +150,12 @@ def seeds(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def adapter():
+    """How tests that hold for every framework make layers, give them weights and read numbers."""
+    return importlib.import_module(f"with_{FRAMEWORK}.adapter")
+
+
 @pytest.fixture
 def seed_chapter(seeds):
     """Gives the code cells that a seed has for the framework, and what is set for them, by its number."""

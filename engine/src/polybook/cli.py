@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,6 +24,7 @@ from .errors import PolybookError, UsageError
 if TYPE_CHECKING:
     from .pipeline.book import Book
     from .pipeline.inputs import Inputs
+    from .pipeline.measures import Shard
     from .pipeline.units import State
 
 #: Whether all is well: decides the exit code.
@@ -193,11 +195,23 @@ def _execute(options: argparse.Namespace) -> Outcome:
         if (not options.framework or unit.framework in options.framework)
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
-    jobs = _positive("--jobs", options.jobs)
-    wishes = Wishes(options.force, options.smoke, options.accept, jobs, options.timeout)
+    if options.dask:
+        _check_dask(options)
+    jobs = 1 if options.jobs is None else _positive("--jobs", options.jobs)
+    wishes = Wishes(
+        force=options.force,
+        smoke=options.smoke,
+        accept=options.accept,
+        shard=options.shard,
+        jobs=jobs,
+        dask=options.dask,
+        memory=options.memory,
+        cell_timeout=options.timeout,
+    )
     result = execute(book, units, wishes)
     fine = _print_findings(result.diagnostics)
-    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.")
+    left = f" {result.left} left to other shards." if options.shard else ""
+    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.{left}")
     return fine
 
 
@@ -209,9 +223,23 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         "-j",
         "--jobs",
         type=int,
-        default=1,
         metavar="N",
         help="runs at a time, which share the cores (default: 1)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=_size,
+        metavar="SIZE",
+        help="what kernels may hold together, such as 8G (default: no bound)",
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://10.0.0.1:8786, not here"
+    )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="K/N",
+        help="do the K-th of N equal parts of the work, for CI matrices",
     )
     parser.add_argument("--force", action="store_true", help="run what is fresh as well")
     parser.add_argument(
@@ -224,6 +252,36 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="the longest a cell may run (default: 1800)",
     )
+
+
+def _check_dask(options: argparse.Namespace) -> None:
+    """Refuse what has no meaning where a Dask cluster runs the code."""
+    if find_spec("distributed") is None:
+        what, advice = "`--dask` needs Dask.", "Install it with `pip install 'polybook[dask]'`."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, advice))
+    for option, value in (("--jobs", options.jobs), ("--memory", options.memory)):
+        if value is not None:
+            what = f"`{option}` says what this machine may do, and `--dask` leaves it to others."
+            advice = "Set the threads and resources of the workers."
+            raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, advice))
+
+
+def _size(text: str) -> int:
+    from .pipeline.memory import read_size
+
+    size = read_size(text)
+    if size is None:
+        raise argparse.ArgumentTypeError(f"{text} is no size; write for example 8G")
+    return size
+
+
+def _shard(text: str) -> Shard:
+    from .pipeline.measures import read_shard
+
+    shard = read_shard(text)
+    if shard is None:
+        raise argparse.ArgumentTypeError(f"{text} is no shard; write for example 2/8")
+    return shard
 
 
 def _library(options: argparse.Namespace) -> Outcome:

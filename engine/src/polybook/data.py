@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 
-def digest_data(names: Iterable[str], roots: Sequence[Path]) -> dict[str, str]:
-    """Return the SHA-1 of data files by their names; a file that lies in none of the folders is left out."""
-    digests = {}
+def digest_data(names: Iterable[str], roots: Sequence[Path]) -> dict[str, str | None]:
+    """Return the SHA-1 of data files by their names, `None` for a file that lies in none of the folders."""
+    digests: dict[str, str | None] = {}
     for name in sorted(set(names)):
         path = next((root / name for root in roots if (root / name).is_file()), None)
-        if path is not None:
-            with path.open("rb") as file:
-                digests[name] = hashlib.file_digest(file, _sha1).hexdigest()
+        digests[name] = _digest(path) if path else None
     return digests
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, _sha1).hexdigest()
 
 
 def _sha1() -> Any:

@@ -95,6 +95,10 @@ class Code(Enum):
     PLOT_WITHOUT_DATA = "X012"
     #: A rerun of the same code gave another result.
     RESULT_DIFFERS = "X013"
+    #: A run needs more memory than runs may have.
+    OUT_OF_MEMORY = "X014"
+    #: A Dask cluster cannot be reached, or lost a run.
+    CLUSTER = "X015"
 
 
 #: Findings that inform and do not fail a command.

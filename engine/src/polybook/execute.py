@@ -10,11 +10,14 @@ import os
 import signal
 import tempfile
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -34,6 +37,8 @@ Place = tuple[str, int]
 
 #: Seconds that a kernel may take to start, and its last outputs to arrive.
 _PATIENCE = 120
+#: Seconds between two looks at a kernel's memory.
+_LOOK = 0.5
 _LONGEST_MESSAGE = 300
 _CODE_SUFFIXES = frozenset({".py", ".pyc", ".so"})
 #: Variables of the caller that would make results depend on who runs polybook.
@@ -72,14 +77,19 @@ class RunResult:
 
     #: The outputs of each cell as the kernel sent them, updates of displays carried out.
     outputs: tuple[tuple[Output, ...], ...]
-    #: The SHA-1 of each data file that was read, by its name relative to its folder.
-    data: Mapping[str, str]
+    #: The SHA-1 of each data file that was read, by its name relative to its folder, and `None` for each
+    #: that was looked for in vain.
+    data: Mapping[str, str | None]
     #: The version of Python.
     python: str
     #: The framework's public version.
     version: str
     #: `cpu`, or the name of the accelerator.
     device: str
+    #: How long it took.
+    seconds: float
+    #: The bytes of memory that the kernel held at the most, with the processes that its cells started.
+    memory: int
 
 
 async def run(
@@ -87,6 +97,7 @@ async def run(
     places: Sequence[Place],
     setting: Setting,
     on_cell: Callable[[int, int], object] | None = None,
+    may_hold: Callable[[int], bool] | None = None,
 ) -> RunResult:
     """Run cells one after the other in a fresh kernel, which is gone when this returns or raises.
 
@@ -95,9 +106,11 @@ async def run(
         places: Where each cell stands, for messages.
         setting: Where and how to run.
         on_cell: Called before each cell with its number, from 1, and the number of cells.
+        may_hold: Says, twice a second, whether the run may hold so many bytes of memory.
 
     Raises:
-        ExecutionError: A cell raised, ran too long or took the kernel down, or there is no kernel to start.
+        ExecutionError: A cell raised, ran too long, took the kernel down or more memory than it may, or there
+            is no kernel to start.
     """
     if not cells or len(cells) != len(places):
         raise ValueError(f"{len(cells)} cells cannot run at {len(places)} places")
@@ -107,13 +120,27 @@ async def run(
         kernel = _Kernel(cells, setting, Path(folder))
         try:
             await kernel.start(places[0])
-            for index, place in enumerate(places):
-                if on_cell:
-                    on_cell(index + 1, len(cells))
-                await kernel.run_cell(index, place)
-            return await kernel.result(places[-1])
+            async with beside(kernel.watch(places, may_hold)):
+                for index, place in enumerate(places):
+                    if on_cell:
+                        on_cell(index + 1, len(cells))
+                    await kernel.run_cell(index, place)
+                return await kernel.result(places[-1])
         finally:
             await kernel.stop()
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do some work while the block runs; where one of them raises, the other ends."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            yield
+            task.cancel()
+    except BaseExceptionGroup as errors:
+        first = errors.exceptions[0]
+        raise first from first.__cause__
 
 
 def _interpreter(environment: Path) -> Path:
@@ -139,6 +166,9 @@ class _Kernel:
         self.scratch = scratch
         self.reads = scratch / "reads"
         self.errors = scratch / "errors"
+        self.began = time.monotonic()
+        self.peak = 0
+        self.cell = 0
         self.manager = _manager(setting.environment, scratch)
         self.client = NotebookClient(
             _notebook(cells),
@@ -189,6 +219,9 @@ class _Kernel:
                 stdout=errors,
                 stderr=errors,
             )
+        provisioner: Any = self.manager.provisioner
+        if provisioner.pgid == os.getpgrp():
+            provisioner.pgid = None  # it died before it had a group, and who kills this one kills polybook
         await self.client.async_start_new_kernel_client()
 
     async def run_cell(self, index: int, place: Place) -> None:
@@ -198,6 +231,7 @@ class _Kernel:
             ExecutionError: The cell raised, ran too long or took the kernel down.
         """
         cell = self.client.nb.cells[index]
+        self.cell = index
         number = index + 1
         try:
             await self.client.async_execute_cell(cell, index)
@@ -211,6 +245,21 @@ class _Kernel:
         for output in cell.outputs:
             if output.output_type == "error":  # a figure that cannot be drawn: the reply calls it a success
                 raise ExecutionError(_raised(number, place, output.ename, output.evalue))
+
+    async def watch(self, places: Sequence[Place], may_hold: Callable[[int], bool] | None) -> None:
+        """Keep an eye on the memory that the kernel and its children hold.
+
+        Raises:
+            ExecutionError: It is more than they may.
+        """
+        provisioner: Any = self.manager.provisioner
+        process = psutil.Process(provisioner.pid)
+        while True:
+            held = _held(process)
+            self.peak = max(self.peak, held)
+            if may_hold and not may_hold(held):
+                raise ExecutionError(_too_large(self.cell + 1, places[self.cell], held))
+            await asyncio.sleep(_LOOK)
 
     async def result(self, last: Place) -> RunResult:
         """Return what the run gave.
@@ -229,7 +278,15 @@ class _Kernel:
             raise ExecutionError(_died(len(self.client.nb.cells), last, reason)) from error
         outputs = tuple(_plain(cell.outputs) for cell in self.client.nb.cells)
         data = digest_data(self._data_names(), self.setting.data_roots)
-        return RunResult(outputs, data, facts["python"], _public(facts["version"]), facts["device"])
+        return RunResult(
+            outputs=outputs,
+            data=data,
+            python=facts["python"],
+            version=_public(facts["version"]),
+            device=facts["device"],
+            seconds=time.monotonic() - self.began,
+            memory=self.peak,
+        )
 
     async def stop(self) -> None:
         """Kill the kernel, if it lives, with every process that its cells have left."""
@@ -252,7 +309,7 @@ class _Kernel:
         return ast.literal_eval(answer["data"]["text/plain"])
 
     def _data_names(self) -> set[str]:
-        """Return the names of the files that were read, relative to the folders they lie in."""
+        """Return the names of the files that were looked for, relative to the folders they lie in."""
         paths = [Path(os.fsdecode(name)) for name in self.reads.read_bytes().split(b"\0") if name]
         return {
             path.relative_to(form).as_posix()
@@ -288,8 +345,8 @@ def _probe_definition() -> str:
 
 
 def _notebook(cells: Sequence[str]) -> NotebookNode:
-    notebook: NotebookNode = new_notebook()  # type: ignore[no-untyped-call]  # nbformat has no types
-    notebook.cells = [new_code_cell(code) for code in cells]  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = new_notebook()
+    notebook.cells = [new_code_cell(code) for code in cells]
     return notebook
 
 
@@ -342,6 +399,16 @@ def _variables(setting: Setting, scratch: Path) -> dict[str, str]:
     }
 
 
+def _held(process: psutil.Process) -> int:
+    """Return the bytes of memory that a process and its children hold; what they share counts for each."""
+    held = 0
+    with suppress(psutil.NoSuchProcess):  # it has died; who waits for its cell says so
+        for each in (process, *process.children(recursive=True)):
+            with suppress(psutil.Error):
+                held += each.memory_info().rss
+    return held
+
+
 def _forms(root: Path) -> tuple[Path, Path]:
     """Return the two ways to write a folder's path, as it is named and with links followed."""
     return root.absolute(), root.resolve()
@@ -379,6 +446,15 @@ def _timed_out(number: int, place: Place, timeout: float | None) -> Diagnostic:
         Code.CELL_TIMED_OUT,
         what=f"Cell {number} did not finish within {limit}.",
         advice="Have it do less, or allow a cell more time.",
+    )
+
+
+def _too_large(number: int, place: Place, held: int) -> Diagnostic:
+    return Diagnostic(
+        *place,
+        Code.OUT_OF_MEMORY,
+        what=f"Cell {number} took more memory than it may: the kernel held {held / 2**30:.1f} GB.",
+        advice="Have it need less, or allow more with `--memory`.",
     )
 
 

@@ -43,8 +43,8 @@ class KeyParts:
     cells: tuple[str, ...]
     #: The digest of each library definition that the cells use, directly or not, by name.
     definitions: Mapping[str, str]
-    #: The SHA-1 of each data file that the run reads, by name.
-    data: Mapping[str, str]
+    #: The SHA-1 of each data file that the run reads, by name; `None` for one it looks for in vain.
+    data: Mapping[str, str | None]
     #: The way of running cells that the results come from.
     execution: int = EXECUTION_VERSION
 
@@ -59,7 +59,7 @@ def key_parts(
     version: str,
     cells: Sequence[str],
     definitions: Mapping[str, str],
-    data: Mapping[str, str],
+    data: Mapping[str, str | None],
 ) -> KeyParts:
     """Return the parts of a key.
 
@@ -68,7 +68,7 @@ def key_parts(
         version: The framework's public version.
         cells: The code cells, in the order they run.
         definitions: The sources of the library definitions that the cells use, directly or not, by name.
-        data: The SHA-1 of each data file that the run reads, by name.
+        data: The SHA-1 of each data file that the run reads, by name; `None` for one it looks for in vain.
     """
     return KeyParts(
         framework=framework,
@@ -84,7 +84,7 @@ def execution_key(
     version: str,
     cells: Sequence[str],
     definitions: Mapping[str, str],
-    data: Mapping[str, str],
+    data: Mapping[str, str | None],
 ) -> str:
     """Return the key of an execution; the arguments are those of `key_parts`."""
     return key_parts(framework, version, cells, definitions, data).key
@@ -156,12 +156,14 @@ def _clause(indices: range, one: str, many: str) -> Iterator[str]:
         yield f"cells {indices[0] + 1} to {indices[-1] + 1} {many}"
 
 
-def _named_changes(noun: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+def _named_changes(noun: str, old: Mapping[str, str | None], new: Mapping[str, str | None]) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
         if name not in old:
             yield f"{noun} `{name}` is used now"
         elif name not in new:
             yield f"{noun} `{name}` is no longer used"
+        elif old[name] is None and new[name] is not None:
+            yield f"{noun} `{name}` is there now"
         elif old[name] != new[name]:
             yield f"{noun} `{name}` changed"
 

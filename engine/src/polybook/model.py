@@ -87,6 +87,12 @@ class Cell(Block):
     closed: bool
 
     @property
+    def tags(self) -> list[str]:
+        """The classes that an author gave the cell, which are tags in a notebook: `nbval-skip`."""
+        words = self.options.split()
+        return [word[1:] for word in words if word[0] == "." and word not in (".python", ".input")]
+
+    @property
     def code_line(self) -> int:
         """1-based line of the first line of code in the chapter."""
         return self.line + 1

@@ -96,7 +96,7 @@ def to_notebook(
             prose.append(element)
             continue
         cells.append(markdown_cell(renderer.render(prose)))
-        cells.append(code_cell(element.block.code))
+        cells.append(code_cell(element.block.code, element.block.tags))
         prose = []
     cells.append(markdown_cell(renderer.render(prose)))
     return notebook_of(cells)
@@ -107,9 +107,16 @@ def markdown_cell(source: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
-def code_cell(source: str) -> dict[str, Any]:
+def code_cell(source: str, tags: Sequence[str] = ()) -> dict[str, Any]:
     """Return a cell of code that has not been run."""
-    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+    metadata = {"tags": list(tags)} if tags else {}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": metadata,
+        "outputs": [],
+        "source": source,
+    }
 
 
 def notebook_of(cells: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -31,7 +31,8 @@ IMAGES = {
     "image/jpeg": "jpg",
     "image/gif": "gif",
 }
-_SVG = "image/svg+xml"
+#: Images that are text.
+SVG = "image/svg+xml"
 #: A view of state that lives in a kernel; without the kernel it shows nothing.
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -61,8 +62,8 @@ class Provenance:
     python: str
     #: `cpu`, or the name of the accelerator.
     device: str
-    #: The SHA-1 of each data file that the run read, by name.
-    data: Mapping[str, str]
+    #: The SHA-1 of each data file that the run read, by name; `None` for one it looked for in vain.
+    data: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ def _is_json(mime: str) -> bool:
 def _normalise_value(mime: str, value: Any) -> Any:
     if _is_json(mime):
         return value
-    if mime == _SVG:
+    if mime == SVG:
         return _text(value).replace("\r\n", "\n")
     if mime in IMAGES:
         return base64.b64encode(base64.b64decode(_text(value))).decode()
@@ -293,7 +294,7 @@ def _cell_to_json(number: int, cell: CellResult, plots: dict[str, bytes]) -> Out
 
 def _value_to_json(mime: str, value: Any, prefix: str, plots: dict[str, bytes]) -> Any:
     if mime in IMAGES:
-        content = value.encode() if mime == _SVG else base64.b64decode(value)
+        content = value.encode() if mime == SVG else base64.b64decode(value)
         digest = hashlib.sha256(content).hexdigest()
         name = f"{prefix}-{digest[:8]}.{IMAGES[mime]}"
         plots[name] = content
@@ -365,7 +366,7 @@ def _output_from_json(fields: Mapping[str, Any], read: Callable[[str], bytes]) -
 def _value_from_json(mime: str, value: Any, read: Callable[[str], bytes]) -> Any:
     if mime in IMAGES:
         content = _read_plot(value["file"], value["sha256"], read)
-        return content.decode() if mime == _SVG else base64.b64encode(content).decode()
+        return content.decode() if mime == SVG else base64.b64encode(content).decode()
     return value if _is_json(mime) else "".join(value)
 
 

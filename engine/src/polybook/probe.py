@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import logging
 import os
 import platform
@@ -25,14 +26,16 @@ _DEATH_SIGNAL = 1
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
 
 def install(log: str, roots: Sequence[str], parent: int, cores: Sequence[int]) -> None:
     """Prepare the kernel.
 
     Args:
-        log: The file that takes the paths of data files as they are opened, each ended by a null byte.
+        log: The file that takes the paths of data files as they are opened, or looked for in vain, each ended
+            by a null byte.
         roots: The folders that data files lie in, absolute.
         parent: The process without which the kernel has nobody to run for.
         cores: The cores to keep to; none for all.
@@ -40,7 +43,7 @@ def install(log: str, roots: Sequence[str], parent: int, cores: Sequence[int]) -
     _end_with(parent)
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
-    _log_reads(log, roots)
+    _log_data(log, roots)
     _make_plots_repeatable()
 
 
@@ -57,19 +60,17 @@ def _end_with(parent: int) -> None:
             os._exit(1)
 
 
-def _log_reads(log: str, roots: Sequence[str]) -> None:
-    """Log each file below the roots that is opened for reading; forked workers log to the same file."""
+def _log_data(log: str, roots: Sequence[str]) -> None:
+    """Log each file below the roots that is opened for reading, or not there when somebody asks.
+
+    Forked workers log to the same file.
+    """
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     prefixes = tuple(root.rstrip(os.sep) + os.sep for root in roots)
     seen = set()
 
-    def hook(event: str, args: tuple[object, ...]) -> None:
-        if event != "open":
-            return
-        path, _, flags = args
-        if not isinstance(path, (str, bytes, os.PathLike)) or not isinstance(flags, int):
-            return
-        if flags & (os.O_WRONLY | os.O_TRUNC):
+    def note(path: object) -> None:
+        if not isinstance(path, (str, bytes, os.PathLike)):
             return
         name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  # pathlib would follow links
         if name.startswith(prefixes) and name not in seen:
@@ -77,7 +78,31 @@ def _log_reads(log: str, roots: Sequence[str]) -> None:
             with contextlib.suppress(OSError):  # the cells may have closed every file they found
                 os.write(descriptor, os.fsencode(name) + b"\0")
 
+    def hook(event: str, args: tuple[object, ...]) -> None:
+        if event == "open":
+            path, _, flags = args
+            if isinstance(flags, int) and not flags & (os.O_WRONLY | os.O_TRUNC):
+                note(path)
+
     sys.addaudithook(hook)
+    _tell_misses(note)
+
+
+def _tell_misses(note: Callable[[object], None]) -> None:
+    """Have paths that `os.stat` does not find told; no audit event does that."""
+    stat = os.stat
+
+    @functools.wraps(stat)
+    def telling(path: int | str | bytes | os.PathLike[Any], **options: Any) -> os.stat_result:
+        try:
+            return stat(path, **options)
+        except FileNotFoundError:
+            note(path)
+            raise
+
+    for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+        able.add(telling)
+    os.stat = telling
 
 
 def _make_plots_repeatable() -> None:

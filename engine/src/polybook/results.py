@@ -10,7 +10,7 @@ from typing import Any
 
 from .bounds import Bound
 from .diagnostics import Code, Diagnostic
-from .outputs import CellResult, Output, Record
+from .outputs import IMAGES, SVG, CellResult, Output, Record
 
 #: The path of a file and a line in it.
 Place = tuple[str, int]
@@ -44,7 +44,7 @@ def check_record(
         if any(map(_is_error, cell.outputs)):
             what, advice = f"The result of {where} is an error message.", "Mend the cell and run it again."
             yield Diagnostic(*place, Code.ERROR_IN_RESULT, what, advice)
-        if any(_is_plot_without_data(output) for output in cell.outputs):
+        if any(is_plot_without_data(output) for output in cell.outputs):
             what, advice = f"A plot of {where} has a curve without data.", "Draw what the run gives."
             yield Diagnostic(*place, Code.PLOT_WITHOUT_DATA, what, advice)
     for name, bound in expect.items():
@@ -56,7 +56,8 @@ def _is_error(output: Output) -> bool:
     return is_stderr and _TRACEBACK.search(output["text"]) is not None
 
 
-def _is_plot_without_data(output: Output) -> bool:
+def is_plot_without_data(output: Output) -> bool:
+    """Return whether an output is a plot that has a curve without data, or no curve at all."""
     if CURVES not in output.get("data", {}):
         return False
     curves = _curves(output)
@@ -108,7 +109,7 @@ def compare_records(old: Record, new: Record, places: Sequence[Place]) -> list[D
     """Return where a rerun gave another result: one finding for each cell, with what changed first.
 
     Text must be the same up to its numbers, which may differ by the tolerance, as may the ends of curves.
-    Images are not compared: what they show is in the curves, or cannot be told in a line.
+    An image that comes with curves is compared by them, a drawing in SVG by its text, any other by its bytes.
     """
     found = []
     for number, (before, now, place) in enumerate(zip(old.cells, new.cells, places, strict=True), 1):
@@ -131,6 +132,7 @@ def _changes(old: Sequence[Output], new: Sequence[Output]) -> Iterator[str]:
             yield from _curve_changes(before, now)
         else:
             yield from _text_changes(_text(before), _text(now))
+            yield from _image_changes(before, now)
 
 
 def _kind(output: Output) -> str:
@@ -161,6 +163,13 @@ def _text_changes(old: str, new: str) -> Iterator[str]:
     for before, now in zip_longest(old.split("\n"), new.split("\n"), fillvalue=""):
         if not _is_alike(before, now):
             yield f"`{_quote(before)}` became `{_quote(now)}`"
+
+
+def _image_changes(old: Output, new: Output) -> Iterator[str]:
+    for mime in IMAGES.keys() & old.get("data", {}).keys():
+        before, now = old["data"][mime], new["data"][mime]
+        if before != now and (mime != SVG or any(_text_changes(before, now))):
+            yield f"the image, {mime}, changed"
 
 
 def _is_alike(old: str, new: str) -> bool:

@@ -7,6 +7,7 @@ may leave a cell empty for `sync` to fill.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from math import inf
 
 from .diagnostics import Code, Diagnostic
@@ -21,6 +22,7 @@ def is_same_code(one: str, other: str) -> bool:
     return one == other or _substance(one) == _substance(other)
 
 
+@cache  # `sync` compares each cell with many
 def _substance(code: str) -> tuple[str, tuple[str, ...]]:
     marks = ("@tab", "@save", "%%tab", "required_libs")
     lines = (line.replace(" ", "") for line in code.splitlines())
@@ -114,13 +116,16 @@ def _likeness(code: str, original: str) -> float:
     """Return how much two cells look like the same one; `-inf` for two that cannot be."""
     if is_same_code(code, original):
         return 4
-    names, stripped = split_tab_marks(code)
-    original_names, original_stripped = split_tab_marks(original)
+    names, stripped = _marks(code)
+    original_names, original_stripped = _marks(original)
     if is_same_code(stripped, original_stripped):
         return 3
     if not code.strip() or names == original_names:
         return 2
     return 1 if set(names or ()) & set(original_names or ()) else -inf
+
+
+_marks = cache(split_tab_marks)
 
 
 def _added(source: Document, present: set[int]) -> dict[int, list[Cell]]:

@@ -74,58 +74,6 @@ def inputs_for(batch_size, num_inputs=6, num_steps=NUM_STEPS):
     return jax.random.normal(jax.random.key(7), (num_steps, batch_size, num_inputs))
 
 
-def numpy_gru(cell, inputs, H):
-    """The states of a GRU layer, written down from the equations of the chapter."""
-
-    def sigmoid(x):
-        return 1 / (1 + np.exp(-x))
-
-    W_x, b_x = np.asarray(cell.dense_i.kernel[...]), np.asarray(cell.dense_i.bias[...])
-    W_h, b_h = np.asarray(cell.dense_h.kernel[...]), np.asarray(cell.dense_h.bias[...])
-    states = []
-    for X in np.asarray(inputs):
-        x_r, x_z, x_h = np.split(X @ W_x + b_x, 3, axis=1)
-        h_r, h_z, h_h = np.split(H @ W_h + b_h, 3, axis=1)
-        R, Z = sigmoid(x_r + h_r), sigmoid(x_z + h_z)
-        H = Z * H + (1 - Z) * np.tanh(x_h + R * h_h)
-        states.append(H)
-    return np.stack(states)
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 7])
-def test_equal_weights_give_equal_numbers(batch_size):
-    concise = d2l.RNN(6, NUM_HIDDENS, key=KEY)
-    scratch = d2l.RNNScratch(6, NUM_HIDDENS, key=jax.random.key(1))
-    cell = concise.rnn.cell
-    cell.dense_i.bias[...] = jnp.linspace(-1, 1, NUM_HIDDENS)
-    scratch.W_xh[...], scratch.W_hh[...] = cell.dense_i.kernel[...], cell.dense_h.kernel[...]
-    scratch.b_h[...] = cell.dense_i.bias[...]
-    inputs = inputs_for(batch_size)
-    (O_1, H_1), (O_2, H_2) = scratch(inputs), concise(inputs)
-    np.testing.assert_allclose(O_1, O_2, atol=1e-5)
-    np.testing.assert_allclose(H_1, H_2[0], atol=1e-5)
-    H = np.zeros((batch_size, NUM_HIDDENS))
-    for X, output in zip(np.asarray(inputs), np.asarray(O_1), strict=True):
-        H = np.tanh(X @ np.asarray(scratch.W_xh) + H @ np.asarray(scratch.W_hh) + np.asarray(scratch.b_h))
-        np.testing.assert_allclose(output, H, atol=1e-5)
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 7])
-def test_the_gru_is_that_of_the_equations(batch_size):
-    gru = d2l.GRU(6, NUM_HIDDENS, 2, key=KEY)
-    for layer in gru.layers:
-        bias = layer.cell.dense_h.bias
-        bias[...] = jnp.linspace(-1, 1, len(bias))  # c_h must count
-    inputs = inputs_for(batch_size)
-    outputs, state = gru(inputs)
-    H, expected, last = np.zeros((batch_size, NUM_HIDDENS)), inputs, []
-    for layer in gru.layers:
-        expected = numpy_gru(layer.cell, expected, H)
-        last.append(expected[-1])
-    np.testing.assert_allclose(outputs, expected, atol=1e-5)
-    np.testing.assert_allclose(state, np.stack(last), atol=1e-5)
-
-
 def test_the_number_of_parameters_is_that_of_the_other_frameworks():
     def count(module):
         return sum(value.size for value in parameters(module).values())

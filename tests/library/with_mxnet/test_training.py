@@ -166,11 +166,12 @@ class TestDevices:
         assert {str(ctx) for ctx in model.collect_params().list_ctx()} == {"cpu(0)"}
         assert not (before[model.net.weight.name] == model.net.weight.data()).any()
 
-    def test_as_many_gpus_as_asked_for_and_present_are_used(self, monkeypatch):
+    def test_a_gpu_is_used_if_asked_for_and_present(self, monkeypatch):
         monkeypatch.setattr(d2l, "num_gpus", lambda: 2)
         assert d2l.Trainer(max_epochs=1).gpus == []
         assert d2l.Trainer(max_epochs=1, num_gpus=1).gpus == [d2l.gpu(0)]
-        assert d2l.Trainer(max_epochs=1, num_gpus=3).gpus == [d2l.gpu(0), d2l.gpu(1)]
+        with pytest.raises(ValueError, match="must be 0 or 1"):
+            d2l.Trainer(max_epochs=1, num_gpus=2)
         assert [d2l.try_gpu(), d2l.try_gpu(1), d2l.try_gpu(2)] == [d2l.gpu(0), d2l.gpu(1), d2l.cpu()]
 
     @pytest.mark.skipif(not npx.num_gpus(), reason="this machine has no GPU")
@@ -306,3 +307,9 @@ def test_a_layer_that_takes_no_part_is_an_error_and_no_silence():
     model.unused[0].initialize()
     with pytest.raises(UserWarning, match="has not been updated"):
         d2l.Trainer(max_epochs=1).fit(model, Plane())
+
+
+@pytest.mark.parametrize("wish", ["mixed_precision", "compile"])
+def test_what_mxnet_does_not_have_is_refused(wish):
+    with pytest.raises(ValueError, match=f"MXNet has no .*{wish}"):
+        d2l.Trainer(max_epochs=1, **{wish: True}).fit(Line(), Plane())

@@ -128,20 +128,10 @@ def test_stacking_is_feeding_one_layer_with_the_other(StackedRNN):
     assert torch.equal(torch.stack(state), torch.stack([H_1, H_2]))
 
 
-def test_a_gru_computes_the_equations_of_the_chapter():
-    gru = d2l.GRU(NUM_INPUTS, NUM_HIDDENS, num_layers=1)
-    X, H = torch.randn(3, NUM_INPUTS), torch.randn(3, NUM_HIDDENS)
-    x = (X @ gru.rnn.weight_ih_l0.T + gru.rnn.bias_ih_l0).chunk(3, dim=1)
-    h = (H @ gru.rnn.weight_hh_l0.T + gru.rnn.bias_hh_l0).chunk(3, dim=1)
-    R, Z = torch.sigmoid(x[0] + h[0]), torch.sigmoid(x[1] + h[1])
-    candidate = torch.tanh(x[2] + R * h[2])
-    outputs, _ = gru(X[None], H[None])
-    torch.testing.assert_close(outputs[0], Z * H + (1 - Z) * candidate)
-
-
-def test_dropout_is_for_training_only():
-    gru = d2l.GRU(NUM_INPUTS, NUM_HIDDENS, num_layers=2, dropout=0.5)
+@pytest.mark.parametrize("Layer", [d2l.GRU, d2l.LSTM])
+def test_dropout_is_for_training_only(Layer):
+    layer = Layer(NUM_INPUTS, NUM_HIDDENS, num_layers=2, dropout=0.5)
     inputs = torch.randn(NUM_STEPS, 2, NUM_INPUTS)
-    assert not torch.equal(gru(inputs)[0], gru(inputs)[0])
-    gru.eval()
-    assert torch.equal(gru(inputs)[0], gru(inputs)[0])
+    assert not torch.equal(layer(inputs)[0], layer(inputs)[0])
+    layer.eval()
+    assert torch.equal(layer(inputs)[0], layer(inputs)[0])

@@ -218,9 +218,21 @@ class TestDevices:
         assert trainer.gpus == []
         assert norm(moves(before, model)) > 0
 
-    def test_as_many_gpus_as_asked_for_and_present_are_used(self, monkeypatch):
-        monkeypatch.setattr(d2l, "num_gpus", lambda: 2)
-        assert [len(d2l.Trainer(max_epochs=1, num_gpus=n).gpus) for n in range(4)] == [0, 1, 2, 2]
+    def test_a_tensor_can_be_put_somewhere(self):
+        assert d2l.cpu().put(tf.ones(2)).device.endswith("CPU:0")
+
+
+class TestSwitches:
+    def test_compiling_changes_no_numbers(self, make_model, lines):
+        data = lines(batch_size=32, num_train=80, num_val=32)
+        plain, compiled = (curves(make_model, data, seed=0, max_epochs=2, compile=c) for c in (False, True))
+        assert list(plain) == list(compiled)
+        for name, points in plain.items():
+            np.testing.assert_allclose(compiled[name], points, rtol=1e-4)
+
+    def test_mixed_precision_is_refused(self):
+        with pytest.raises(ValueError, match=r"Keras with dtype='mixed_bfloat16'"):
+            d2l.Trainer(max_epochs=1, mixed_precision=True).fit(Line(), Plane())
 
 
 class TestSmoke:

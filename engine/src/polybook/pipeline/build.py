@@ -99,7 +99,8 @@ def _add_notices(
     notices = []
     if chapter is not book.translated[language].get(chapter.name):
         notices.append(_notice(words.untranslated.format(book.language_of(chapter).language.name)))
-    data = {name for one in results.values() if one.record for name in one.record.provenance.data}
+    read = (one.record.provenance.data for one in results.values() if one.record)
+    data = {name for digests in read for name, digest in digests.items() if digest}
     if any(name.endswith("story.txt") for name in data):
         notices.append(_notice(words.fallback_text))
     if not notices:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostic
 from .book import Book
+from .measures import Measures, Shard
 from .units import State, Unit, check_results, find_state
 
 
@@ -20,8 +21,14 @@ class Wishes:
     smoke: bool = False
     #: Store what differs from the stored result of the same code.
     accept: bool = False
+    #: The part of the work to do, `None` for all of it.
+    shard: Shard | None = None
     #: How many runs there are at a time.
     jobs: int = 1
+    #: The address of a Dask cluster to run on, `None` for this machine.
+    dask: str | None = None
+    #: The bytes of memory that runs may hold together, `None` for as many as they like.
+    memory: int | None = None
     #: Seconds that one cell may run, `None` for as long as it likes.
     cell_timeout: float | None = None
 
@@ -38,6 +45,8 @@ class Tally:
     run: int = 0
     #: How many needed no run.
     fresh: int = 0
+    #: How many are for other shards to run.
+    left: int = 0
     #: How many failed.
     failed: int = 0
     #: Why.
@@ -62,6 +71,10 @@ def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
         else:
             tally.diagnostics += check_results(state)
     tally.fresh = len(units) - len(waiting)
+    if wishes.shard:
+        own = Measures.of(book).part(waiting, wishes.shard)
+        tally.left = len(waiting) - len(own)
+        waiting = own
     if waiting:
         from .running import run_units  # what talks to kernels is slow to import
 

@@ -58,18 +58,14 @@ class Progress:
             what: The part's name.
             total: How many steps it has itself.
         """
-        self._print(f"{what} begins")
-        start = time.monotonic()
-        task = self._bars.add_task(f"  {what}", total=total)
-        part = Part(self._bars, task, lambda said: self._say(f"{what}: {said}"))
+        part = Part(self._bars, what, total, self._print, self._say)
         try:
             yield part
         finally:
             self._left -= 1
             left = f"{self._left} left" if self._left else "nothing left"
-            self._bars.remove_task(part.task)
             self._bars.update(self._task, advance=1, description=f"{self._title}: {left}")
-            self._print(f"{what} {part.outcome} after {time.monotonic() - start:.0f} s; {left}")
+            part.end(left)
 
     def _print(self, what: str) -> None:
         if self._bars.disable:  # no terminal
@@ -80,21 +76,59 @@ class Progress:
 
 
 class Part:
-    """A part of the work that is going on.
+    """A part of the work.
 
     Args:
-        bars: The bars that show it.
-        task: Its own bar.
-        say: Says something about it.
+        bars: The bars that show it once it has begun.
+        what: Its name.
+        total: How many steps it has.
+        note: Says what the bars show, where there are none.
+        say: Says what they do not show.
     """
 
-    def __init__(self, bars: Bars, task: TaskID, say: Callable[[str], object]) -> None:
-        self.say = say
+    def __init__(
+        self,
+        bars: Bars,
+        what: str,
+        total: int,
+        note: Callable[[str], object],
+        say: Callable[[str], object],
+    ) -> None:
         self._bars = bars
-        self.task = task
+        self._what = what
+        self._total = total
+        self._note = note
+        self._say = say
+        self._task: TaskID | None = None
+        self._began = time.monotonic()
         #: How the part ends, a verb.
         self.outcome = "stopped"
 
+    def begin(self) -> None:
+        """Say that the part has begun, perhaps once more."""
+        self._note(f"{self._what} begins")
+        self._began = time.monotonic()
+        self._remove()
+        self._task = self._bars.add_task(f"  {self._what}", total=self._total)
+
     def reach(self, step: int) -> None:
         """Say that the part is at a step, counted from 1."""
-        self._bars.update(self.task, completed=step - 1)
+        if self._task is not None:
+            self._bars.update(self._task, completed=step - 1)
+
+    def say(self, what: str) -> None:
+        """Say something about the part."""
+        self._say(f"{self._what}: {what}")
+
+    def end(self, left: str) -> None:
+        """Say how the part ended, and what is left."""
+        if self._task is not None:
+            seconds = time.monotonic() - self._began
+            self._note(f"{self._what} {self.outcome} after {seconds:.0f} s; {left}")
+        elif self.outcome != "stopped":
+            self._note(f"{self._what} {self.outcome}; {left}")
+        self._remove()
+
+    def _remove(self) -> None:
+        if self._task is not None:
+            self._bars.remove_task(self._task)

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..diagnostics import Code, Diagnostic
 from ..errors import ExecutionError
-from ..execute import Setting, run
-from ..frameworks import FRAMEWORKS
+from ..execute import RunResult
 from ..outputs import Provenance, Record, make_record
 from ..results import check_record, compare_records
 from ..store import Store
 from .book import Book
 from .execution import Tally, Wishes
+from .measures import Cost, Measures
+from .places import Here, Place
 from .progress import Part, Progress
-from .schedule import GPU_VARIABLE, Durations, Slot, Slots, find_cores, find_gpus
-from .units import BUILD_FOLDER, DATA_VARIABLE, OUTPUTS_FOLDER, Unit, data_roots, find_state
-
-ENVIRONMENTS_FOLDER = ".venvs"
-#: Set, it makes training take seconds; the results mean nothing and are never stored.
-SMOKE_VARIABLE = "D2L_SMOKE"
-
-_DURATIONS = "durations.json"
-#: How often a unit is run when its kernel dies.
-_ATTEMPTS = 2
+from .units import OUTPUTS_FOLDER, Unit, find_state
 
 
 def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
@@ -53,20 +44,34 @@ def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -
         left = [unit for unit in units if wishes.runs(find_state(unit)[0])]
         tally.fresh += len(units) - len(left)
         try:
-            asyncio.run(_run_units(book, left, wishes, tally))
+            asyncio.run(_run_units(book, store, left, wishes, tally))
         except asyncio.CancelledError as error:
             raise KeyboardInterrupt from error
 
 
-async def _run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
+async def _run_units(book: Book, store: Store, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
     with _stopped_by_signals(), Progress("Running", len(units)) as progress:
-        runner = _Runner(book, wishes, tally, progress)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for unit in runner.durations.longest_first(units):
-                    group.create_task(runner.run(unit))
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from errors
+        measures = Measures.of(book)
+        async with _place(wishes, measures) as place:
+            runner = _Runner(place, measures, store, wishes, tally, progress)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for unit in measures.longest_first(units):
+                        group.create_task(runner.run(unit))
+            except BaseExceptionGroup as errors:
+                raise errors.exceptions[0] from errors
+
+
+@contextlib.asynccontextmanager
+async def _place(wishes: Wishes, measures: Measures) -> AsyncIterator[Place]:
+    """Open the place where units are to run."""
+    if wishes.dask is None:
+        yield Here(wishes, measures)
+        return
+    from .cluster import connected
+
+    async with connected(wishes.dask, wishes, measures) as cluster:
+        yield cluster
 
 
 @contextlib.contextmanager
@@ -83,67 +88,50 @@ def _stopped_by_signals() -> Iterator[None]:
             loop.remove_signal_handler(each)
 
 
+@dataclass(frozen=True, slots=True)
 class _Runner:
-    """Runs units in the slots of the machine.
+    """Has units run and keeps what they give."""
 
-    Args:
-        book: The book.
-        wishes: How to run.
-        tally: Is told what happened.
-        progress: Is told what happens.
-    """
-
-    def __init__(self, book: Book, wishes: Wishes, tally: Tally, progress: Progress) -> None:
-        self.folder = book.root / BUILD_FOLDER / "execution"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.durations = Durations(self.folder / _DURATIONS)
-        self.store = Store(book.root / OUTPUTS_FOLDER)
-        self.wishes = wishes
-        self.tally = tally
-        self.progress = progress
-        self.gpus = find_gpus()
-        self.slots = Slots(wishes.jobs, find_cores(), self.gpus)
+    #: Where they run.
+    place: Place
+    #: Is told what they took.
+    measures: Measures
+    #: Keeps their results.
+    store: Store
+    #: How to run.
+    wishes: Wishes
+    #: Is told what happened.
+    tally: Tally
+    #: Is told what happens.
+    progress: Progress
 
     async def run(self, unit: Unit) -> None:
-        """Run a unit as soon as there is a slot; whatever is wrong with it goes to the tally."""
-        if unit.settings.gpu and not self.gpus and not self.wishes.smoke:
-            self._fail(_without_gpu(unit))
-            self.progress.step(f"{unit.name} needs a GPU")
-            return
-        async with self.slots.hold(needs_gpu=unit.settings.gpu and bool(self.gpus)) as slot:
-            with self.progress.part(unit.name, len(unit.codes)) as part:
-                try:
-                    await self._run_in(slot, unit, part)
-                    part.outcome = "finished"
-                except ExecutionError as error:
-                    self._fail(*error.diagnostics)
-                    part.outcome = "failed"
+        """Run a unit; whatever is wrong with it goes to the tally."""
+        with self.progress.part(unit.name, len(unit.codes)) as part:
+            try:
+                self._finish(unit, await self._attempt(unit, part))
+                part.outcome = "finished"
+            except ExecutionError as error:
+                self.tally.failed += 1
+                self.tally.diagnostics += error.diagnostics
+                part.outcome = "failed"
 
-    def _fail(self, *diagnostics: Diagnostic) -> None:
-        self.tally.failed += 1
-        self.tally.diagnostics += diagnostics
+    async def _attempt(self, unit: Unit, part: Part) -> RunResult:
+        """Return what a run gave; a unit whose kernel died gets another one."""
+        try:
+            return await self.place.run(unit, part)
+        except ExecutionError as error:
+            if not _is_death(error):
+                raise
+        part.say("its kernel died and gets a second try")
+        return await self.place.run(unit, part)
 
-    async def _run_in(self, slot: Slot, unit: Unit, part: Part) -> None:
-        start = time.monotonic()
-        record = await self._attempt(self._setting(unit, slot), unit, part)
+    def _finish(self, unit: Unit, result: RunResult) -> None:
         if not self.wishes.smoke:
-            self.durations.keep(unit, time.monotonic() - start)
-            kept = self._keep(unit, record)
+            self.measures.keep(unit, Cost(round(result.seconds, 1), result.memory))
+            kept = self._keep(unit, _record(unit, result))
             self.tally.diagnostics += check_record(kept, unit.settings.expect, unit.places)
         self.tally.run += 1
-
-    async def _attempt(self, setting: Setting, unit: Unit, part: Part) -> Record:
-        """Return what a run gave; a unit whose kernel died gets another one."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                result = await run(unit.codes, unit.places, setting, lambda cell, _: part.reach(cell))
-                break
-            except ExecutionError as error:
-                if attempt == _ATTEMPTS or not _is_death(error):
-                    raise
-                part.say("its kernel died and gets a second try")
-        provenance = Provenance(unit.framework, result.version, result.python, result.device, result.data)
-        return make_record(unit.chapter.name, unit.codes, result.outputs, unit.definitions, provenance)
 
     def _keep(self, unit: Unit, record: Record) -> Record:
         """Store a record where it is news; return what is stored then.
@@ -162,33 +150,14 @@ class _Runner:
             raise ExecutionError(_not_stored(unit, error)) from error
         return record
 
-    def _setting(self, unit: Unit, slot: Slot) -> Setting:
-        root = unit.book.root
-        roots = data_roots(unit.book)
-        folder = self.folder / unit.name
-        folder.mkdir(parents=True, exist_ok=True)
-        variables = {SMOKE_VARIABLE: "1" if self.wishes.smoke else "", GPU_VARIABLE: slot.gpu or ""}
-        if DATA_VARIABLE in os.environ:
-            variables[DATA_VARIABLE] = str(roots[0])
-        return Setting(
-            framework=FRAMEWORKS[unit.framework],
-            environment=root / ENVIRONMENTS_FOLDER / unit.framework,
-            working_directory=folder,
-            python_path=[root],
-            variables=variables,
-            data_roots=roots,
-            cores=slot.cores,
-            cell_timeout=self.wishes.cell_timeout,
-        )
+
+def _record(unit: Unit, result: RunResult) -> Record:
+    provenance = Provenance(unit.framework, result.version, result.python, result.device, result.data)
+    return make_record(unit.chapter.name, unit.codes, result.outputs, unit.definitions, provenance)
 
 
 def _is_death(error: ExecutionError) -> bool:
     return any(one.code is Code.KERNEL_DIED for one in error.diagnostics)
-
-
-def _without_gpu(unit: Unit) -> Diagnostic:
-    what = f"`{unit.name}` needs a GPU, and there is none here."
-    return Diagnostic(*unit.places[0], Code.NO_GPU, what, "Run it on a machine that has one.")
 
 
 def _not_stored(unit: Unit, error: OSError) -> Diagnostic:

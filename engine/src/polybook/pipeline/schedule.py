@@ -1,18 +1,13 @@
-"""Where runs go: shares of the machine's cores, its GPUs, and who goes first."""
+"""Where runs go on a machine: shares of its cores, and its GPUs."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import math
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from .files import write_if_changed
-from .units import Unit
 
 #: Names the GPUs that polybook may give out; one of them is what a kernel gets by it.
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
@@ -79,35 +74,3 @@ def find_gpus() -> list[str]:
         return [name for part in named.split(",") if (name := part.strip()) and name != "-1"]
     devices = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
     return sorted(devices, key=int)
-
-
-class Durations:
-    """How many seconds units took when they last ran here; lost, they only cost time.
-
-    Args:
-        path: The JSON file that keeps them.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seconds = _read_seconds(path)
-
-    def longest_first(self, units: Iterable[Unit]) -> list[Unit]:
-        """Return the units in the order to run them: those that never ran may be the longest."""
-        return sorted(units, key=lambda unit: -self._seconds.get(unit.name, math.inf))
-
-    def keep(self, unit: Unit, seconds: float) -> None:
-        """Remember how long a unit took, unless the disk is full."""
-        self._seconds[unit.name] = round(seconds, 1)
-        with suppress(OSError):
-            write_if_changed(self._path, json.dumps(self._seconds, indent=1, sort_keys=True) + "\n")
-
-
-def _read_seconds(path: Path) -> dict[str, float]:
-    try:
-        seconds = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(seconds, Mapping):
-        return {}
-    return {name: value for name, value in seconds.items() if isinstance(value, int | float)}

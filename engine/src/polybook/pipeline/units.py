@@ -24,6 +24,7 @@ from .book import Book
 
 BUILD_FOLDER = "_build"
 OUTPUTS_FOLDER = "outputs"
+ENVIRONMENTS_FOLDER = ".venvs"
 REQUIREMENTS_FOLDER = "requirements"
 
 #: Names a folder that data files are looked for in first.
@@ -84,7 +85,7 @@ class Unit:
         """
         stored = record.provenance if record else None
         data = dict(stored.data) if stored else {}
-        data |= digest_data(data, data_roots(self.book))
+        data |= {name: digest for name, digest in digest_data(data, data_roots(self.book)).items() if digest}
         version = pinned_version(self.book.root, self.framework) or (stored.version if stored else "")
         return key_parts(self.framework, version, self.codes, self.definitions, data)
 
@@ -163,6 +164,11 @@ def outside_roots() -> list[Path]:
     """Return the folders outside the book that data files are looked for in."""
     named = os.environ.get(DATA_VARIABLE)
     return [*([Path(named).absolute()] if named else []), DATA_CACHE.expanduser()]
+
+
+def execution_folder(book: Book) -> Path:
+    """Return the folder that code runs in; all that is in it can be made again."""
+    return book.root / BUILD_FOLDER / "execution"
 
 
 def pinned_version(root: Path, framework: str) -> str | None:

@@ -1,0 +1,196 @@
+"""Every recurrent layer, in whatever framework, computes what the equations of its chapter say."""
+
+import numpy as np
+import pytest
+import reference
+
+NUM_STEPS, NUM_INPUTS, NUM_HIDDENS = 6, 5, 8
+KINDS = {
+    "rnn": ("RNNScratch", "RNN", reference.rnn),
+    "gru": ("GRUScratch", "GRU", reference.gru),
+    "lstm": ("LSTMScratch", "LSTM", reference.lstm),
+}
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
+#: Batch sizes, with a state that is given and without one. Not every pair: some frameworks compile each.
+STARTS = pytest.mark.parametrize(("batch_size", "given"), [(1, True), (2, False), (2, True), (7, False)])
+
+
+def draw(*shape, seed=1):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def draw_state(kind, batch_size, seed=2):
+    """A state as the reference takes it: a matrix or, of an LSTM, a pair of them."""
+    H, C = draw(2, batch_size, NUM_HIDDENS, seed=seed)
+    return (H, C) if kind == "lstm" else H
+
+
+def convert(state, function):
+    """The function's values for the matrices of a state, in a tuple or alone as they were."""
+    return tuple(map(function, state)) if isinstance(state, tuple) else function(state)
+
+
+def close(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5)
+
+
+def zeros(state):
+    return convert(state, np.zeros_like)
+
+
+@pytest.fixture
+def make_scratch(d2l, adapter):
+    """Makes a layer from scratch of some kind, and returns it with its weights."""
+
+    def make(kind):
+        name, _, equations = KINDS[kind]
+        weights = reference.draw_weights(equations, NUM_INPUTS, NUM_HIDDENS)
+        layer = adapter.make(getattr(d2l, name), NUM_INPUTS, NUM_HIDDENS)
+        adapter.load(layer, weights)
+        return layer, weights
+
+    return make
+
+
+@EVERY_KIND
+@STARTS
+def test_scratch_is_the_equations(adapter, make_scratch, kind, batch_size, given):
+    layer, weights = make_scratch(kind)
+    inputs, state = draw(NUM_STEPS, batch_size, NUM_INPUTS), draw_state(kind, batch_size)
+    expected, end = KINDS[kind][2](inputs, state if given else zeros(state), weights)
+    outputs, last = layer(adapter.array(inputs), convert(state, adapter.array) if given else None)
+    close(adapter.numpy(outputs), expected)
+    close(convert(last, adapter.numpy), end)
+
+
+@EVERY_KIND
+@STARTS
+def test_concise_is_the_equations(d2l, adapter, kind, batch_size, given):
+    _, name, equations = KINDS[kind]
+    weights = reference.draw_weights(equations, NUM_INPUTS, NUM_HIDDENS)
+    layer = adapter.make(getattr(d2l, name), NUM_INPUTS, NUM_HIDDENS)
+    adapter.load_concise(layer, weights)
+    inputs, state = draw(NUM_STEPS, batch_size, NUM_INPUTS), draw_state(kind, batch_size)
+    expected, end = equations(inputs, state if given else zeros(state), weights)
+    start = convert(state, lambda a: adapter.array(a[None])) if given else None
+    outputs, last = layer(adapter.array(inputs), start)
+    close(adapter.numpy(outputs), expected)
+    close(convert(last, lambda a: adapter.numpy(a)[0]), end)
+
+
+@pytest.mark.parametrize(("kind", "batch_size"), [("gru", 1), ("gru", 7), ("lstm", 2)])
+def test_a_stack_is_one_layer_on_the_other(d2l, adapter, kind, batch_size):
+    _, name, equations = KINDS[kind]
+    weights = [
+        reference.draw_weights(equations, size, NUM_HIDDENS, seed=size) for size in (NUM_INPUTS, NUM_HIDDENS)
+    ]
+    layer = adapter.make(getattr(d2l, name), NUM_INPUTS, NUM_HIDDENS, num_layers=2)
+    adapter.load_concise(layer, *weights)
+    inputs = draw(NUM_STEPS, batch_size, NUM_INPUTS)
+    states = [draw_state(kind, batch_size, seed) for seed in (2, 3)]
+    expected, end = reference.stack(equations, inputs, states, weights)
+    both = tuple(map(np.stack, zip(*states, strict=True))) if kind == "lstm" else np.stack(states)
+    outputs, last = layer(adapter.array(inputs), convert(both, adapter.array))
+    close(adapter.numpy(outputs), expected)
+    last = convert(last, adapter.numpy)
+    for i, state in enumerate(end):
+        close(convert(last, lambda a, i=i: a[i]), state)
+
+
+@pytest.fixture
+def directions():
+    """The weights of the two directions."""
+    return [reference.draw_weights(reference.rnn, NUM_INPUTS, NUM_HIDDENS, seed) for seed in (4, 5)]
+
+
+@STARTS
+def test_both_directions_are_the_equations(d2l, adapter, directions, batch_size, given):
+    scratch = adapter.make(d2l.BiRNNScratch, NUM_INPUTS, NUM_HIDDENS)
+    adapter.load(scratch.f_rnn, directions[0])
+    adapter.load(scratch.b_rnn, directions[1])
+    concise = adapter.make(d2l.BiRNN, NUM_INPUTS, NUM_HIDDENS)
+    adapter.load_concise(concise, *directions)
+    inputs, states = draw(NUM_STEPS, batch_size, NUM_INPUTS), draw(2, batch_size, NUM_HIDDENS, seed=2)
+    expected, end = reference.both_directions(inputs, states if given else zeros(states), directions)
+    pair = tuple(map(adapter.array, states))
+    for layer, start in ((scratch, pair), (concise, adapter.array(states))):
+        outputs, last = layer(adapter.array(inputs), start if given else None)
+        assert layer.num_hiddens == 2 * NUM_HIDDENS
+        close(adapter.numpy(outputs), expected)
+        close([adapter.numpy(H) for H in last], end)
+
+
+@pytest.mark.parametrize(
+    ("kind", "batch_size"), [("rnn", 7), ("gru", 1), ("gru", 7), ("lstm", 2), ("lstm", 7)]
+)
+def test_a_state_can_be_fed_back(d2l, adapter, make_scratch, kind, batch_size):
+    inputs = adapter.array(draw(NUM_STEPS, batch_size, NUM_INPUTS))
+    for layer in (make_scratch(kind)[0], adapter.make(getattr(d2l, KINDS[kind][1]), NUM_INPUTS, NUM_HIDDENS)):
+        outputs, state = layer(inputs)
+        first, halfway = layer(inputs[:4])
+        second, end = layer(inputs[4:], halfway)
+        close(np.concatenate([adapter.numpy(first), adapter.numpy(second)]), adapter.numpy(outputs))
+        close(convert(end, adapter.numpy), convert(state, adapter.numpy))
+
+
+def test_each_direction_goes_on_where_it_stopped(d2l, adapter):
+    layer = adapter.make(d2l.BiRNNScratch, NUM_INPUTS, NUM_HIDDENS)
+    inputs = adapter.array(draw(NUM_STEPS, 2, NUM_INPUTS))
+    whole, _ = layer(inputs)
+    _, (f_H, _) = layer(inputs[:2])
+    _, (_, b_H) = layer(inputs[4:])
+    middle, _ = layer(inputs[2:4], (f_H, b_H))
+    close(adapter.numpy(middle), adapter.numpy(whole)[2:4])
+
+
+@pytest.mark.parametrize("name", ["RNNScratch", "GRUScratch", "LSTMScratch", "BiRNNScratch"])
+def test_scratch_takes_a_tensor_or_a_list_of_steps(d2l, adapter, name):
+    layer = adapter.make(getattr(d2l, name), NUM_INPUTS, NUM_HIDDENS)
+    inputs = adapter.array(draw(NUM_STEPS, 7, NUM_INPUTS))
+    expected, end = layer(inputs)
+    outputs, state = layer([inputs[t] for t in range(NUM_STEPS)])
+    close(adapter.numpy(outputs), adapter.numpy(expected))
+    close(convert(state, adapter.numpy), convert(end, adapter.numpy))
+
+
+@pytest.fixture(params=["LSTMScratch", "GRUScratch", "BiRNNScratch", "LSTM", "GRU", "BiRNN"])
+def make_model(request, d2l, adapter):
+    """Makes a language model on a layer of each kind, two layers where there can be two."""
+
+    def make(vocab_size):
+        settings = {"num_layers": 2} if request.param in ("LSTM", "GRU") else {}
+        if request.param.endswith("Scratch"):
+            settings = {"sigma": 0.3}
+        layer = adapter.make(getattr(d2l, request.param), vocab_size, NUM_HIDDENS, **settings)
+        Model = d2l.RNNLMScratch if hasattr(layer, "sigma") else d2l.RNNLM
+        model = adapter.make(Model, layer, vocab_size, lr=1)
+        model.board.display = False
+        return model
+
+    return make
+
+
+def test_every_parameter_changes_in_one_step(d2l, adapter, make_model, book, story):
+    book(story[:3000])
+    data = d2l.TimeMachine(batch_size=64, num_steps=NUM_STEPS, num_train=64, num_val=8)
+    model = make_model(len(data.vocab))
+    if not adapter.parameters(model):  # a framework that learns the shapes from the first inputs
+        model(data.X[:2])
+    before = adapter.parameters(model)
+    d2l.Trainer(max_epochs=1, gradient_clip_val=1).fit(model, data)
+    after = adapter.parameters(model)
+    assert before
+    assert before.keys() == after.keys()
+    assert [name for name in before if np.array_equal(before[name], after[name])] == []
+
+
+@pytest.mark.parametrize("name", ["LSTMScratch", "LSTM"])
+def test_a_text_is_continued_from_the_state(d2l, adapter, name):
+    vocab = d2l.Vocab(list("the time traveller"))
+    layer = adapter.make(getattr(d2l, name), len(vocab), NUM_HIDDENS)
+    model = adapter.make(d2l.RNNLM, layer, len(vocab))
+    tokens = vocab[list("the")]
+    for _ in range(3):  # reads everything again instead of keeping the state
+        outputs = adapter.numpy(model(d2l.tensor([tokens])))
+        tokens.append(int(outputs[0, -1].argmax()))
+    assert model.predict("the", 3, vocab) == "".join(vocab.to_tokens(tokens))

@@ -1,0 +1,83 @@
+"""The workflows of CI: they parse, what they call exists, and they may do no more than they must."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from polybook import cli
+
+ROOT = Path(__file__).parents[1]
+WORKFLOWS = {path.name: path for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
+EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
+#: Programs that runners have.
+SYSTEM = {"find", "gh", "git", "nvidia-smi"}
+
+
+def jobs(name: str) -> dict[str, dict]:
+    return yaml.safe_load(WORKFLOWS[name].read_text(encoding="utf-8"))["jobs"]
+
+
+def steps(name: str) -> list[dict]:
+    return [step for job in jobs(name).values() for step in job["steps"]]
+
+
+def commands(name: str) -> list[list[str]]:
+    """Return the commands of a workflow as lists of words, with 1 for every expression."""
+    scripts = [EXPRESSION.sub("1", step["run"]) for step in steps(name) if "run" in step]
+    return [shlex.split(line) for script in scripts for line in script.splitlines()]
+
+
+def test_there_is_one_for_a_processor_and_one_for_a_gpu():
+    assert list(WORKFLOWS) == ["ci.yml", "gpu.yml"]
+    assert [".ci/run"] in commands("ci.yml")
+    assert any(command[:2] == ["make", "execute"] for command in commands("gpu.yml"))
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_what_is_called_exists(name):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for program, *arguments in commands(name):
+        if program == "make":
+            target, *variables = arguments
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+            for variable in variables:
+                options = shlex.split(variable.removeprefix("OPTIONS="))
+                assert cli._parser().parse_args([target, *options])
+        elif program not in SYSTEM:
+            assert os.access(ROOT / program, os.X_OK), program
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_scripts_are_bash(name):
+    for step in steps(name):
+        script = EXPRESSION.sub("1", step.get("run", ""))
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actions_are_pinned_by_version(name):
+    used = [step["uses"] for step in steps(name) if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"actions/[\w-]+@v\d+\.\d+\.\d+", action) for action in used), used
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_permissions_are_minimal(name):
+    workflow = yaml.safe_load(WORKFLOWS[name].read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    writing = {job for job, settings in jobs(name).items() if "write" in str(settings.get("permissions", ""))}
+    assert writing <= {"propose"}
+    assert all("timeout-minutes" in job for job in jobs(name).values())
+
+
+def test_no_pull_request_runs_on_our_own_machines():
+    workflow = yaml.safe_load(WORKFLOWS["gpu.yml"].read_text(encoding="utf-8"))
+    assert set(workflow[True]) == {"workflow_dispatch", "schedule"}  # YAML reads `on` as true
+    assert "self-hosted" not in WORKFLOWS["ci.yml"].read_text(encoding="utf-8")
