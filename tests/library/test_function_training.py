@@ -113,11 +113,12 @@ def functions(framework):
     """The three functions of a model that the chapter writes for itself, from its cells."""
     text = CHAPTER.read_text(encoding="utf-8")
     cells = re.findall(r"^#@tab ([\w, ]+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    mine = [cell for tabs, cell in cells if framework in tabs.split(", ")]
     names = {}
-    for start in ("import ", "def get_params", "def rnn"):
-        [cell] = [cell for cell in mine if cell.startswith(start)]
-        exec(cell, names)  # noqa: S102 - the chapter is our own
+    for tabs, cell in cells:
+        if {framework, "all"} & set(tabs.split(", ")) and cell.startswith(
+            ("import ", "def get_params", "def rnn")
+        ):
+            exec(cell, names)  # noqa: S102 - the chapter is our own
     return names["get_params"], names["init_rnn_state"], names["rnn"]
 
 
