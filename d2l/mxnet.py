@@ -203,6 +203,7 @@ class ProgressBoard(d2l.HyperParameters):
 
     def refresh(self):
         """Put the plot as it is now into the notebook's one display of it."""
+        import matplotlib.backends.backend_svg       # Takes its time only once
         from IPython import display
 
         begun = time.monotonic()
@@ -213,7 +214,7 @@ class ProgressBoard(d2l.HyperParameters):
         else:
             self.handle.update(bundle, raw=True)
         now = time.monotonic()
-        self.due = now + min(max(0.5, 50 * (now - begun)), 5)
+        self.due = now + max(0.5, 70 * (now - begun))
 
     def show(self):
         """Finish the plot: draw it a last time or, in a script, print a table.
@@ -982,6 +983,149 @@ class RNNLM(d2l.RNNLMScratch):
         return self.linear(rnn_outputs).swapaxes(0, 1)
 
 
+# chapters/en/lstm.md: Implementation from Scratch
+class LSTMScratch(d2l.Module):
+    """A recurrent layer of long short-term memory.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the hidden
+    state and of the cell state; `sigma`: standard deviation of the initial
+    weights.
+
+    Defined in "Implementation from Scratch" (chapters/en/lstm.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        new, normal = self.params.get, init.Normal(sigma)
+        for k in 'ifoc':
+            setattr(self, f'W_x{k}', new(
+                f'W_x{k}', shape=(num_inputs, num_hiddens), init=normal))
+            setattr(self, f'W_h{k}', new(
+                f'W_h{k}', shape=(num_hiddens, num_hiddens), init=normal))
+            setattr(self, f'b_{k}', new(
+                f'b_{k}', shape=num_hiddens, init='zeros'))
+
+    def gates(self, X, H):
+        """Return the input gate, the forget gate and the output gate.
+
+        `X`: inputs (..., num_inputs); `H`: the hidden states of the steps
+        before, (..., num_hiddens), which is also the shape of a gate.
+        """
+        def gate(W_x, W_h, b):
+            return npx.sigmoid(X @ W_x.data() + H @ W_h.data() + b.data())
+        I = gate(self.W_xi, self.W_hi, self.b_i)
+        F = gate(self.W_xf, self.W_hf, self.b_f)
+        O = gate(self.W_xo, self.W_ho, self.b_o)
+        return I, F, O
+
+    def forward(self, inputs, state=None):
+        """Return the hidden states of all steps, and the last state (H, C).
+
+        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
+        steps, at least one; `state`: a pair of arrays (batch_size,
+        num_hiddens), zeros if None. The hidden states have the shape
+        (num_steps, batch_size, num_hiddens).
+        """
+        if state is None:
+            zeros = np.zeros((len(inputs[0]), self.num_hiddens),
+                             dtype=inputs[0].dtype, ctx=inputs[0].ctx)
+            state = zeros, zeros
+        H, C = state
+        W_xc, W_hc, b_c = self.W_xc.data(), self.W_hc.data(), self.b_c.data()
+        outputs = []
+        for X in inputs:                                              # (n, d)
+            I, F, O = self.gates(X, H)                                # (n, h)
+            C_tilde = np.tanh(X @ W_xc + H @ W_hc + b_c)
+            C = F * C + I * C_tilde
+            H = O * np.tanh(C)
+            outputs.append(H)
+        return np.stack(outputs), (H, C)
+
+
+# chapters/en/lstm.md: Concise Implementation
+class LSTM(d2l.Module):
+    """The framework's long short-term memory, in one or several layers.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the states of
+    each layer; `num_layers`: number of layers; `dropout`: probability with
+    which an output of a layer below the top is set to zero in training.
+
+    Defined in "Concise Implementation" (chapters/en/lstm.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0):
+        super().__init__()
+        self.save_hyperparameters()
+        sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)
+        self.layers = [gluon.rnn.LSTM(num_hiddens, input_size=size)
+                       for size in sizes]
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, inputs, H_C=None):
+        """Return the top layer's hidden states, and each layer's last (H, C).
+
+        `inputs`: (num_steps, batch_size, num_inputs); `H_C`: a pair of
+        arrays (num_layers, batch_size, num_hiddens), zeros if None. The
+        outputs have the shape (num_steps, batch_size, num_hiddens).
+        """
+        if H_C is None:
+            zeros = np.zeros((self.num_layers, inputs.shape[1],
+                              self.num_hiddens), ctx=inputs.ctx)
+            H_C = zeros, zeros
+        outputs, states = inputs, []
+        for layer, H, C in zip(self.layers, *H_C):
+            outputs = self.drop(outputs) if states else outputs
+            outputs, state = layer(outputs, [H[None], C[None]])
+            states.append(state)
+        H, C = (np.concatenate(each) for each in zip(*states))
+        return outputs, (H, C)
+
+
+# chapters/en/gru.md: Implementation from Scratch
+class GRUScratch(d2l.Module):
+    """A layer of gated recurrent units, reset after the matrix product.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state;
+    `sigma`: standard deviation of the initial weights.
+
+    Defined in "Implementation from Scratch" (chapters/en/gru.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        new, normal = self.params.get, init.Normal(sigma)
+        for k in 'rzh':
+            setattr(self, f'W_x{k}', new(
+                f'W_x{k}', shape=(num_inputs, num_hiddens), init=normal))
+            setattr(self, f'W_h{k}', new(
+                f'W_h{k}', shape=(num_hiddens, num_hiddens), init=normal))
+            setattr(self, f'b_{k}', new(
+                f'b_{k}', shape=num_hiddens, init='zeros'))
+        self.c_h = new('c_h', shape=num_hiddens, init='zeros')
+
+    def forward(self, inputs, state=None):
+        """Return the states of all steps, and the last of them.
+
+        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
+        steps, at least one; `state`: (batch_size, num_hiddens), zeros if None.
+        The results have the shapes (num_steps, batch_size, num_hiddens) and
+        (batch_size, num_hiddens).
+        """
+        W_xr, W_hr, b_r = self.W_xr.data(), self.W_hr.data(), self.b_r.data()
+        W_xz, W_hz, b_z = self.W_xz.data(), self.W_hz.data(), self.b_z.data()
+        W_xh, W_hh, b_h = self.W_xh.data(), self.W_hh.data(), self.b_h.data()
+        c_h, H, outputs = self.c_h.data(), state, []
+        if H is None:
+            H = np.zeros((len(inputs[0]), self.num_hiddens),
+                         dtype=inputs[0].dtype, ctx=inputs[0].ctx)
+        for X in inputs:                                              # (n, d)
+            R = npx.sigmoid(X @ W_xr + H @ W_hr + b_r)
+            Z = npx.sigmoid(X @ W_xz + H @ W_hz + b_z)
+            H_tilde = np.tanh(X @ W_xh + b_h + R * (H @ W_hh + c_h))  # (n, h)
+            H = Z * H + (1 - Z) * H_tilde
+            outputs.append(H)
+        return np.stack(outputs), H
+
+
 # chapters/en/gru.md: Concise Implementation
 class GRU(d2l.RNN):
     """The framework's gated recurrent units, in one or several layers.
@@ -1014,3 +1158,65 @@ class GRU(d2l.RNN):
             outputs, (state,) = layer(outputs, state[None])
             states.append(state)
         return outputs, np.concatenate(states)
+
+
+# chapters/en/bi-rnn.md: Implementation from Scratch
+class BiRNNScratch(d2l.Module):
+    """Two recurrent layers, one of which reads backwards.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state of
+    each direction; `sigma`: standard deviation of the initial weights. The
+    attribute `num_hiddens` is the size of an output, 2h.
+
+    Defined in "Implementation from Scratch" (chapters/en/bi-rnn.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        self.f_rnn = d2l.RNNScratch(num_inputs, num_hiddens, sigma)
+        self.b_rnn = d2l.RNNScratch(num_inputs, num_hiddens, sigma)
+        self.num_hiddens = 2 * num_hiddens  # What the layer above will see
+
+    def forward(self, inputs, states=None):
+        """Return the states of both directions at all steps, and the last.
+
+        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
+        steps, at least one; `states`: a pair (batch_size, h), forwards and
+        backwards, zeros if None. The outputs have the shape (num_steps,
+        batch_size, 2h). The last backward state is that of the first step.
+        """
+        f_H, b_H = states or (None, None)
+        f_outputs, f_H = self.f_rnn(inputs, f_H)              # (T, n, h)
+        b_outputs, b_H = self.b_rnn([*inputs][::-1], b_H)     # (T, n, h)
+        outputs = np.concatenate((f_outputs, b_outputs[::-1]), axis=2)
+        return outputs, (f_H, b_H)
+
+
+# chapters/en/bi-rnn.md: Concise Implementation
+class BiRNN(d2l.Module):
+    """The framework's bidirectional recurrent layer.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state of
+    each direction. The attribute `num_hiddens` is the size of an output, 2h.
+
+    Defined in "Concise Implementation" (chapters/en/bi-rnn.md).
+    """
+    def __init__(self, num_inputs, num_hiddens):
+        super().__init__()
+        self.save_hyperparameters()
+        self.rnn = gluon.rnn.RNN(num_hiddens, activation='tanh',
+                                 input_size=num_inputs, bidirectional=True)
+        self.num_hiddens = 2 * num_hiddens
+
+    def forward(self, inputs, H=None):
+        """Return the states of both directions at all steps, and the last.
+
+        `inputs`: (num_steps, batch_size, num_inputs); `H`: (2, batch_size,
+        h), forwards and backwards, zeros if None. The outputs have the shape
+        (num_steps, batch_size, 2h), the state that of `H`.
+        """
+        if H is None:
+            H = np.zeros((2, inputs.shape[1], self.num_hiddens // 2),
+                         ctx=inputs.ctx)
+        outputs, (H,) = self.rnn(inputs, [H])
+        return outputs, H

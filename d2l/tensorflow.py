@@ -207,6 +207,7 @@ class ProgressBoard(d2l.HyperParameters):
 
     def refresh(self):
         """Put the plot as it is now into the notebook's one display of it."""
+        import matplotlib.backends.backend_svg       # Takes its time only once
         from IPython import display
 
         begun = time.monotonic()
@@ -217,7 +218,7 @@ class ProgressBoard(d2l.HyperParameters):
         else:
             self.handle.update(bundle, raw=True)
         now = time.monotonic()
-        self.due = now + min(max(0.5, 50 * (now - begun)), 5)
+        self.due = now + max(0.5, 70 * (now - begun))
 
     def show(self):
         """Finish the plot: draw it a last time or, in a script, print a table.
@@ -1036,6 +1037,143 @@ class RNNLM(d2l.RNNLMScratch):
         return tf.transpose(self.linear(rnn_outputs), (1, 0, 2))
 
 
+# chapters/en/lstm.md: Implementation from Scratch
+class LSTMScratch(d2l.Module):
+    """A recurrent layer of long short-term memory.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the hidden
+    state and of the cell state; `sigma`: standard deviation of the initial
+    weights.
+
+    Defined in "Implementation from Scratch" (chapters/en/lstm.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        for k in 'ifoc':
+            W_x = sigma * tf.random.normal((num_inputs, num_hiddens))
+            W_h = sigma * tf.random.normal((num_hiddens, num_hiddens))
+            setattr(self, f'W_x{k}', tf.Variable(W_x))
+            setattr(self, f'W_h{k}', tf.Variable(W_h))
+            setattr(self, f'b_{k}', tf.Variable(tf.zeros(num_hiddens)))
+
+    def gates(self, X, H):
+        """Return the input gate, the forget gate and the output gate.
+
+        `X`: inputs (..., num_inputs); `H`: the hidden states of the steps
+        before, (..., num_hiddens), which is also the shape of a gate.
+        """
+        I = tf.sigmoid(X @ self.W_xi + H @ self.W_hi + self.b_i)
+        F = tf.sigmoid(X @ self.W_xf + H @ self.W_hf + self.b_f)
+        O = tf.sigmoid(X @ self.W_xo + H @ self.W_ho + self.b_o)
+        return I, F, O
+
+    def forward(self, inputs, state=None):
+        """Return the hidden states of all steps, and the last state (H, C).
+
+        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
+        steps, at least one; `state`: a pair of tensors (batch_size,
+        num_hiddens), zeros if None. The hidden states have the shape
+        (num_steps, batch_size, num_hiddens).
+        """
+        if state is None:
+            zeros = tf.zeros((inputs[0].shape[0], self.num_hiddens))
+            state = zeros, zeros
+        H, C = state
+        outputs = []
+        for X in tf.unstack(inputs):                                  # (n, d)
+            I, F, O = self.gates(X, H)                                # (n, h)
+            C_tilde = tf.tanh(X @ self.W_xc + H @ self.W_hc + self.b_c)
+            C = F * C + I * C_tilde
+            H = O * tf.tanh(C)
+            outputs.append(H)
+        return tf.stack(outputs), (H, C)
+
+
+# chapters/en/lstm.md: Concise Implementation
+class LSTM(d2l.Module):
+    """The framework's long short-term memory, in one or several layers.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the states of
+    each layer; `num_layers`: number of layers; `dropout`: probability with
+    which an output of a layer below the top is set to zero in training.
+
+    Defined in "Concise Implementation" (chapters/en/lstm.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, num_layers=1, dropout=0):
+        super().__init__()
+        self.save_hyperparameters()
+        sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)
+        self.layers = [self.layer(size) for size in sizes]
+        self.drop = tf.keras.layers.Dropout(dropout)
+
+    def layer(self, size):
+        """Return a layer for inputs of size `size`."""
+        layer = tf.keras.layers.LSTM(
+            self.num_hiddens, return_sequences=True, return_state=True)
+        layer.build((None, None, size))
+        return layer
+
+    def forward(self, inputs, H_C=None):
+        """Return the top layer's hidden states, and each layer's last (H, C).
+
+        `inputs`: (num_steps, batch_size, num_inputs); `H_C`: a pair of
+        tensors (num_layers, batch_size, num_hiddens), zeros if None. The
+        outputs have the shape (num_steps, batch_size, num_hiddens).
+        """
+        outputs, states = tf.transpose(inputs, (1, 0, 2)), []
+        for l, layer in enumerate(self.layers):
+            if l > 0:
+                outputs = self.drop(outputs, training=self.training)
+            state = None if H_C is None else [H_C[0][l], H_C[1][l]]
+            outputs, *state = layer(outputs, initial_state=state)
+            states.append(state)
+        H, C = (tf.stack(each) for each in zip(*states))
+        return tf.transpose(outputs, (1, 0, 2)), (H, C)
+
+
+# chapters/en/gru.md: Implementation from Scratch
+class GRUScratch(d2l.Module):
+    """A layer of gated recurrent units, reset after the matrix product.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state;
+    `sigma`: standard deviation of the initial weights.
+
+    Defined in "Implementation from Scratch" (chapters/en/gru.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        for k in 'rzh':
+            W_x = sigma * tf.random.normal((num_inputs, num_hiddens))
+            W_h = sigma * tf.random.normal((num_hiddens, num_hiddens))
+            setattr(self, f'W_x{k}', tf.Variable(W_x))
+            setattr(self, f'W_h{k}', tf.Variable(W_h))
+            setattr(self, f'b_{k}', tf.Variable(tf.zeros(num_hiddens)))
+        self.c_h = tf.Variable(tf.zeros(num_hiddens))
+
+    def forward(self, inputs, state=None):
+        """Return the states of all steps, and the last of them.
+
+        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
+        steps, at least one; `state`: (batch_size, num_hiddens), zeros if None.
+        The results have the shapes (num_steps, batch_size, num_hiddens) and
+        (batch_size, num_hiddens).
+        """
+        H = state
+        if H is None:
+            H = tf.zeros((inputs[0].shape[0], self.num_hiddens))
+        outputs = []
+        for X in tf.unstack(inputs):                                  # (n, d)
+            R = tf.sigmoid(X @ self.W_xr + H @ self.W_hr + self.b_r)
+            Z = tf.sigmoid(X @ self.W_xz + H @ self.W_hz + self.b_z)
+            H_tilde = tf.tanh(X @ self.W_xh + self.b_h
+                              + R * (H @ self.W_hh + self.c_h))       # (n, h)
+            H = Z * H + (1 - Z) * H_tilde
+            outputs.append(H)
+        return tf.stack(outputs), H
+
+
 # chapters/en/gru.md: Concise Implementation
 class GRU(d2l.RNN):
     """The framework's gated recurrent units, in one or several layers.
@@ -1072,4 +1210,66 @@ class GRU(d2l.RNN):
             outputs, state = layer(
                 outputs, initial_state=None if H is None else H[l])
             states.append(state)
+        return tf.transpose(outputs, (1, 0, 2)), tf.stack(states)
+
+
+# chapters/en/bi-rnn.md: Implementation from Scratch
+class BiRNNScratch(d2l.Module):
+    """Two recurrent layers, one of which reads backwards.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state of
+    each direction; `sigma`: standard deviation of the initial weights. The
+    attribute `num_hiddens` is the size of an output, 2h.
+
+    Defined in "Implementation from Scratch" (chapters/en/bi-rnn.md).
+    """
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
+        super().__init__()
+        self.save_hyperparameters()
+        self.f_rnn = d2l.RNNScratch(num_inputs, num_hiddens, sigma)
+        self.b_rnn = d2l.RNNScratch(num_inputs, num_hiddens, sigma)
+        self.num_hiddens = 2 * num_hiddens  # What the layer above will see
+
+    def forward(self, inputs, states=None):
+        """Return the states of both directions at all steps, and the last.
+
+        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
+        steps, at least one; `states`: a pair (batch_size, h), forwards and
+        backwards, zeros if None. The outputs have the shape (num_steps,
+        batch_size, 2h). The last backward state is that of the first step.
+        """
+        f_H, b_H = states or (None, None)
+        f_outputs, f_H = self.f_rnn(inputs, f_H)              # (T, n, h)
+        b_outputs, b_H = self.b_rnn(tf.unstack(inputs)[::-1], b_H)
+        outputs = tf.concat((f_outputs, b_outputs[::-1]), axis=2)
+        return outputs, (f_H, b_H)
+
+
+# chapters/en/bi-rnn.md: Concise Implementation
+class BiRNN(d2l.Module):
+    """The framework's bidirectional recurrent layer.
+
+    `num_inputs`: size d of an input; `num_hiddens`: size h of the state of
+    each direction. The attribute `num_hiddens` is the size of an output, 2h.
+
+    Defined in "Concise Implementation" (chapters/en/bi-rnn.md).
+    """
+    def __init__(self, num_inputs, num_hiddens):
+        super().__init__()
+        self.save_hyperparameters()
+        self.rnn = tf.keras.layers.Bidirectional(tf.keras.layers.SimpleRNN(
+            num_hiddens, return_sequences=True, return_state=True))
+        self.rnn.build((None, None, num_inputs))
+        self.num_hiddens = 2 * num_hiddens
+
+    def forward(self, inputs, H=None):
+        """Return the states of both directions at all steps, and the last.
+
+        `inputs`: (num_steps, batch_size, num_inputs); `H`: (2, batch_size,
+        h), forwards and backwards, zeros if None. The outputs have the shape
+        (num_steps, batch_size, 2h), the state that of `H`.
+        """
+        state = None if H is None else [H[0], H[1]]
+        outputs, *states = self.rnn(
+            tf.transpose(inputs, (1, 0, 2)), initial_state=state)
         return tf.transpose(outputs, (1, 0, 2)), tf.stack(states)
