@@ -203,6 +203,7 @@ class ProgressBoard(d2l.HyperParameters):
 
     def refresh(self):
         """Put the plot as it is now into the notebook's one display of it."""
+        import matplotlib.backends.backend_svg       # Takes its time only once
         from IPython import display
 
         begun = time.monotonic()
@@ -213,7 +214,7 @@ class ProgressBoard(d2l.HyperParameters):
         else:
             self.handle.update(bundle, raw=True)
         now = time.monotonic()
-        self.due = now + min(max(0.5, 50 * (now - begun)), 5)
+        self.due = now + max(0.5, 70 * (now - begun))
 
     def show(self):
         """Finish the plot: draw it a last time or, in a script, print a table.
