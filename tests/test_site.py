@@ -85,9 +85,9 @@ class Reader:
             self.wrong.append(message.text)
 
     def look_with(self, width, scheme):
-        """Take a screen of this width, and its colours."""
+        """Take a screen of this width, and its colours, which do not fade into each other."""
         self.tab.set_viewport_size({"width": width, "height": 800})
-        self.tab.emulate_media(color_scheme=scheme)
+        self.tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
 
     def open(self, path, rest=""):
         """Open a page and wait for its formulas."""
@@ -160,7 +160,8 @@ WITH_BARRIERS_SOUGHT = [
 def test_a_page_keeps_nobody_out(site, reader, page, tag):
     for width, scheme in ((390, "dark"), (1280, "light")):
         reader.look_with(width, scheme)
-        reader.open(site / tag / f"{page}.html")
+        tab = reader.open(site / tag / f"{page}.html")
+        tab.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
         assert reader.barriers() == [], (width, scheme)
 
 
