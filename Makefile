@@ -40,7 +40,7 @@ nbval: notebooks $(FRAMEWORKS:%=nbval-%)
 nbval-%: .venvs/%/ready.stamp
 	D2L_SMOKE=1 PYTHONPATH="$(CURDIR):$(CURDIR)/engine/src" .venvs/$*/bin/python -m pytest -p polybook.nbval \
 	  --override-ini filterwarnings=default --nbval-lax --nbval-current-env --nbval-results outputs/$* \
-	  _build/notebooks/en/$*
+	  _build/notebooks/jupyter/en/$*
 
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py
