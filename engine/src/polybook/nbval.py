@@ -1,6 +1,6 @@
-"""A pytest plugin for nbval, which runs the cells of notebooks: stored results say what they must give.
+r"""A pytest plugin for nbval, which runs the cells of notebooks: stored results say what they must give.
 
-    python -m pytest -p polybook.nbval --nbval-lax --nbval-results outputs/pytorch \\
+    python -m pytest -p polybook.nbval --nbval-lax --nbval-results outputs/pytorch \
       _build/notebooks/jupyter/en/pytorch
 
 A cell whose stored result is a plot of curves has to draw one, and a cell with the tag `nbval-check-output`
