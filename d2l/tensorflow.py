@@ -8,6 +8,7 @@ import os
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '1')
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
+import atexit
 import collections
 import hashlib
 import http.client
@@ -16,6 +17,7 @@ import io
 import itertools
 import math
 import os
+import random
 import re
 import shutil
 import stat
@@ -1273,3 +1275,430 @@ class BiRNN(d2l.Module):
         outputs, *states = self.rnn(
             tf.transpose(inputs, (1, 0, 2)), initial_state=state)
         return tf.transpose(outputs, (1, 0, 2)), tf.stack(states)
+
+
+# chapters/en/classic-interface.md: Lines, Tokens, Corpus
+class Novel(d2l.TimeMachine):
+    """*The Time Machine* as a whole, not cut into windows.
+
+    `root`: folder for the downloaded file (None: the usual one).
+
+    Defined in "Lines, Tokens, Corpus" (chapters/en/classic-interface.md).
+    """
+    def __init__(self, root=None):
+        d2l.DataModule.__init__(self, root)
+
+
+# chapters/en/classic-interface.md: Lines, Tokens, Corpus
+def read_time_machine():
+    """Return the lines of *The Time Machine*: letters a to z, single spaces.
+
+    Defined in "Lines, Tokens, Corpus" (chapters/en/classic-interface.md).
+    """
+    novel = d2l.Novel()
+    return [novel._preprocess(line) for line in novel._download().splitlines()]
+
+
+# chapters/en/classic-interface.md: Lines, Tokens, Corpus
+def tokenize(lines, token='word'):
+    """Return the list of tokens of each line.
+
+    `token`: 'word' or 'char'. Raises ValueError for anything else.
+
+    Defined in "Lines, Tokens, Corpus" (chapters/en/classic-interface.md).
+    """
+    if token not in ('word', 'char'):
+        raise ValueError(f"token must be 'word' or 'char', not {token!r}")
+    return [line.split() if token == 'word' else list(line) for line in lines]
+
+
+# chapters/en/classic-interface.md: Lines, Tokens, Corpus
+def load_corpus_time_machine(max_tokens=-1):
+    """Return the text as a list of character indices, and its vocabulary.
+
+    `max_tokens`: how many tokens to return from the beginning, all if it is
+    not positive. The vocabulary is that of the whole text.
+
+    Defined in "Lines, Tokens, Corpus" (chapters/en/classic-interface.md).
+    """
+    novel = d2l.Novel()
+    corpus, vocab = novel.build(novel._download())
+    return corpus[:max_tokens] if max_tokens > 0 else corpus, vocab
+
+
+# chapters/en/classic-interface.md: Minibatches in Two Orders
+def windows_at(corpus, starts, num_steps):
+    """Return inputs X and targets Y, both of shape (len(starts), num_steps).
+
+    Row i of X holds the tokens from `starts[i]` on; Y is one token further.
+
+    Defined in "Minibatches in Two Orders" (chapters/en/classic-interface.md).
+    """
+    windows = np.array([corpus[i:i + num_steps + 1] for i in starts])
+    return d2l.tensor(windows[:, :-1]), d2l.tensor(windows[:, 1:])
+
+
+# chapters/en/classic-interface.md: Minibatches in Two Orders
+def seq_data_iter_random(corpus, batch_size, num_steps):
+    """Yield minibatches (X, Y) of windows of `corpus`, in random order.
+
+    Both have the shape (batch_size, num_steps). Windows that do not fill a
+    minibatch are left out.
+
+    Defined in "Minibatches in Two Orders" (chapters/en/classic-interface.md).
+    """
+    offset = random.randrange(num_steps)
+    starts = list(range(offset, len(corpus) - num_steps, num_steps))
+    random.shuffle(starts)
+    for i in range(0, len(starts) - batch_size + 1, batch_size):
+        yield d2l.windows_at(corpus, starts[i:i + batch_size], num_steps)
+
+
+# chapters/en/classic-interface.md: Minibatches in Two Orders
+def seq_data_iter_sequential(corpus, batch_size, num_steps):
+    """Yield minibatches (X, Y) of which each continues the one before it.
+
+    Both have the shape (batch_size, num_steps). Row i of a minibatch begins
+    with the token after the last one in row i of the minibatch before.
+
+    Defined in "Minibatches in Two Orders" (chapters/en/classic-interface.md).
+    """
+    offset = random.randrange(num_steps)
+    length = (len(corpus) - offset - 1) // batch_size     # Of each row's part
+    parts = [offset + row * length for row in range(batch_size)]
+    for i in range(0, length - num_steps + 1, num_steps):
+        yield d2l.windows_at(corpus, [part + i for part in parts], num_steps)
+
+
+# chapters/en/classic-interface.md: Minibatches in Two Orders
+class SeqDataLoader(d2l.HyperParameters):
+    """*The Time Machine* as minibatches (X, Y), anew in each epoch.
+
+    `use_random_iter`: random order instead of sequential; `max_tokens`: how
+    many tokens of the text to use, all if it is not positive.
+
+    Defined in "Minibatches in Two Orders" (chapters/en/classic-interface.md).
+    """
+    def __init__(self, batch_size, num_steps, use_random_iter=False,
+                 max_tokens=10000):
+        self.save_hyperparameters()
+        self.corpus, self.vocab = d2l.load_corpus_time_machine(max_tokens)
+
+    def __iter__(self):
+        iterate = (d2l.seq_data_iter_random if self.use_random_iter
+                   else d2l.seq_data_iter_sequential)
+        return iterate(self.corpus, self.batch_size, self.num_steps)
+
+
+# chapters/en/classic-interface.md: Minibatches in Two Orders
+def load_data_time_machine(batch_size, num_steps,
+                           use_random_iter=False, max_tokens=10000):
+    """Return a `SeqDataLoader` and its vocabulary.
+
+    Defined in "Minibatches in Two Orders" (chapters/en/classic-interface.md).
+    """
+    loader = d2l.SeqDataLoader(batch_size, num_steps, use_random_iter,
+                               max_tokens)
+    return loader, loader.vocab
+
+
+# chapters/en/classic-interface.md: Instruments
+class Timer:
+    """A stopwatch that keeps the seconds of each lap in the list `times`.
+
+    It starts when it is made.
+
+    Defined in "Instruments" (chapters/en/classic-interface.md).
+    """
+    def __init__(self):
+        self.times = []
+        self.start()
+
+    def start(self):
+        """Begin a lap."""
+        self.begun = time.perf_counter()
+
+    def stop(self):
+        """End the lap and return its seconds."""
+        self.times.append(time.perf_counter() - self.begun)
+        return self.times[-1]
+
+    def avg(self):
+        """Return the mean of the laps."""
+        return sum(self.times) / len(self.times)
+
+    def sum(self):
+        """Return the time of all laps."""
+        return sum(self.times)
+
+    def cumsum(self):
+        """Return, for each lap, the time of all laps up to it."""
+        return list(itertools.accumulate(self.times))
+
+
+# chapters/en/classic-interface.md: Instruments
+class Accumulator:
+    """Sums of `n` quantities, read with square brackets.
+
+    Defined in "Instruments" (chapters/en/classic-interface.md).
+    """
+    def __init__(self, n):
+        self.n = n
+        self.reset()
+
+    def add(self, *amounts):
+        """Add a number to each sum; there must be one for each."""
+        self.data = [total + float(amount) for total, amount
+                     in zip(self.data, amounts, strict=True)]
+
+    def reset(self):
+        """Set all sums to zero."""
+        self.data = [0.0] * self.n
+
+    def __getitem__(self, i):
+        return self.data[i]
+
+
+# chapters/en/classic-interface.md: Instruments
+def when_done(function):
+    """Call `function` after the running cell or, in a script, at its end.
+
+    Defined in "Instruments" (chapters/en/classic-interface.md).
+    """
+    if not d2l.in_notebook():
+        atexit.register(function)
+        return
+    from IPython import get_ipython
+    events = get_ipython().events
+
+    def call_once(*_):
+        events.unregister('post_run_cell', call_once)
+        function()
+
+    events.register('post_run_cell', call_once)
+
+
+# chapters/en/classic-interface.md: Instruments
+class Animator:
+    """A plot of curves, to which a point of each can be added.
+
+    `legend`: names of the curves; `fmts`: their styles and colors in the
+    short notation of Matplotlib, such as 'm--'. The other arguments are
+    those of `ProgressBoard`. There is one plot, whatever `nrows` and `ncols`.
+
+    Defined in "Instruments" (chapters/en/classic-interface.md).
+    """
+    def __init__(self, xlabel=None, ylabel=None, legend=(), xlim=None,
+                 ylim=None, xscale='linear', yscale='linear',
+                 fmts=('-', '--', '-.', ':'), nrows=1, ncols=1,
+                 figsize=(4.2, 2.8)):
+        self.legend = list(legend or ())
+        self.board = d2l.ProgressBoard(xlabel, ylabel, xlim, ylim, xscale,
+                                       yscale, figsize=figsize)
+        styles = [re.search('--|-[.]|-|:', fmt) for fmt in fmts]
+        colors = [re.search('[bgrcmyk]', fmt) for fmt in fmts]
+        self.board.ls = [style[0] if style else '-' for style in styles]
+        self.board.colors = [color[0] if color else usual for color, usual
+                             in zip(colors, itertools.cycle(self.board.colors))]
+        d2l.when_done(self.show)
+
+    def add(self, x, y):
+        """Add the points (x, y): two numbers, or a list of y for all curves.
+
+        A list of x goes with a list of y. Where y is None there is no point.
+        """
+        ys = y if isinstance(y, (list, tuple)) else [y]
+        xs = x if isinstance(x, (list, tuple)) else [x] * len(ys)
+        for i, (x, y) in enumerate(zip(xs, ys)):
+            if y is not None:
+                name = self.legend[i] if i < len(self.legend) else f'y{i}'
+                self.board.draw(x, y, name)
+
+    def show(self):
+        """Finish the plot; a point added later begins a new one."""
+        self.board.show()
+
+
+# chapters/en/classic-interface.md: A Model Made of Functions
+class RNNModelScratch(d2l.KerasModule):
+    """A language model made of three functions.
+
+    `init_state(batch_size, num_hiddens)` returns a tuple of tensors;
+    `forward_fn(inputs, state, params)` outputs and state;
+    `get_params(vocab_size, num_hiddens)` a list of variables, kept as
+    `params`.
+
+    Defined in "A Model Made of Functions" (chapters/en/classic-interface.md).
+    """
+    def __init__(self, vocab_size, num_hiddens, init_state, forward_fn,
+                 get_params):
+        super().__init__()
+        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.init_state, self.forward_fn = init_state, forward_fn
+        self.params = get_params(vocab_size, num_hiddens)
+
+    def __call__(self, X, state):
+        """Return the outputs for tokens `X`, and the state after them.
+
+        `X`: (batch_size, num_steps). The outputs have the shape (num_steps *
+        batch_size, vocab_size), ordered by time steps.
+        """
+        inputs = tf.one_hot(tf.transpose(X), self.vocab_size)
+        return self.forward_fn(inputs, state, self.params)
+
+    def begin_state(self, batch_size, device=None):
+        """Return the state to begin with."""
+        with device or tf.device(None):
+            return self.init_state(batch_size, self.num_hiddens)
+
+
+# chapters/en/classic-interface.md: Writing Text
+def predict_ch8(prefix, num_preds, net, vocab, device=None):
+    """Return the text `prefix`, continued by `num_preds` tokens.
+
+    `net`: a `KerasModule`, called as `net(X, state)`, that has the method
+    `begin_state`; `device`: where to compute, TensorFlow's choice if None.
+    Raises ValueError if the prefix is empty.
+
+    Defined in "Writing Text" (chapters/en/classic-interface.md).
+    """
+    if not prefix:
+        raise ValueError('the prefix must have at least one character')
+    tokens = vocab[list(prefix)]
+    net.eval()
+    with device or tf.device(None):
+        X = tf.constant([tokens])                  # (1, len(prefix))
+        state = net.begin_state(batch_size=1)
+        for _ in range(num_preds):
+            Y, state = net(X, state)               # (steps, vocab_size)
+            X = tf.argmax(Y[-1:], axis=1)[None]    # (1, 1)
+            tokens.append(X.numpy().item())
+    return ''.join(vocab.to_tokens(tokens))
+
+
+# chapters/en/classic-interface.md: An Epoch
+def grad_clipping(grads, theta):
+    """Return the gradient `grads`, scaled down to the norm `theta`.
+
+    Defined in "An Epoch" (chapters/en/classic-interface.md).
+    """
+    return d2l.Trainer(max_epochs=1).clip_gradients(theta, grads)
+
+
+# chapters/en/classic-interface.md: An Epoch
+def sgd(params, grads, lr, batch_size):
+    """Take a step against the gradient.
+
+    `params`, `grads`: lists of variables and of tensors; `lr`: learning
+    rate; `batch_size`: by what to divide a gradient that is a sum over
+    examples, 1 for a mean.
+
+    Defined in "An Epoch" (chapters/en/classic-interface.md).
+    """
+    for param, grad in zip(params, grads):
+        param.assign_sub(lr / batch_size * grad)
+
+
+# chapters/en/classic-interface.md: An Epoch
+@tf.function
+def train_step_ch8(net, X, Y, state, loss, updater):
+    """Improve `net` on a minibatch; return the loss and the next state.
+
+    Defined in "An Epoch" (chapters/en/classic-interface.md).
+    """
+    y = tf.reshape(tf.transpose(Y), [-1])          # (num_steps * n,)
+    with tf.GradientTape() as tape:
+        y_hat, next_state = net(X, state)
+        l = loss(y, y_hat)
+    variables = net.trainable_variables
+    grads = d2l.grad_clipping(tape.gradient(l, variables), 1)
+    updater.apply_gradients(zip(grads, variables))
+    return l, next_state
+
+
+# chapters/en/classic-interface.md: An Epoch
+def train_epoch_ch8(net, train_iter, loss, updater, device,
+                    use_random_iter):
+    """Train for an epoch; return the perplexity and the tokens per second.
+
+    `loss`: a loss of Keras, called with targets and outputs (num_steps *
+    batch_size, vocab_size); `updater`: an optimizer of Keras. Unless
+    `use_random_iter`, a minibatch begins with the state of the one before.
+
+    Defined in "An Epoch" (chapters/en/classic-interface.md).
+    """
+    net.train()
+    updater.build(net.trainable_variables)  # Compiled code can make no variables
+    state, timer, metric = None, d2l.Timer(), d2l.Accumulator(2)
+    with device:
+        for X, Y in train_iter:
+            if state is None or use_random_iter:
+                state = net.begin_state(batch_size=len(X))
+            l, state = d2l.train_step_ch8(net, X, Y, state, loss, updater)
+            num_tokens = Y.shape.num_elements()
+            metric.add(float(l) * num_tokens, num_tokens)
+    return d2l.perplexity(metric[0] / metric[1]), metric[1] / timer.stop()
+
+
+# chapters/en/classic-interface.md: The Whole Training
+def train_ch8(net, train_iter, vocab, lr, num_epochs, device,
+              use_random_iter=False):
+    """Train `net`, plot its perplexity and print what it then writes.
+
+    `use_random_iter` must be true if `train_iter` is in random order. With
+    D2L_SMOKE=1, training ends after two minibatches.
+
+    Defined in "The Whole Training" (chapters/en/classic-interface.md).
+    """
+    if os.environ.get('D2L_SMOKE') == '1':
+        train_iter, num_epochs = list(itertools.islice(train_iter, 2)), 1
+    animator = d2l.Animator('epoch', 'ppl', legend=['train_ppl'])
+    updater = tf.keras.optimizers.SGD(float(lr))
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    for epoch in range(1, num_epochs + 1):
+        ppl, speed = d2l.train_epoch_ch8(net, train_iter, loss, updater,
+                                         device, use_random_iter)
+        if epoch == 1 or epoch % 10 == 0:
+            animator.add(epoch, ppl)
+    animator.show()
+    print(f'perplexity {ppl:.1f}, {speed:.1f} tokens/sec on {device}')
+    for prefix in ('time traveller', 'traveller'):
+        print(d2l.predict_ch8(prefix, 50, net, vocab, device))
+
+
+# chapters/en/classic-interface.md: The Framework's Layers
+class RNNModel(d2l.KerasModule):
+    """A language model on a recurrent layer of the framework.
+
+    `rnn_layer`: a recurrent layer of Keras, of one cell or several, in one
+    direction or in both, that returns sequences and states.
+
+    Defined in "The Framework's Layers" (chapters/en/classic-interface.md).
+    """
+    def __init__(self, rnn_layer, vocab_size):
+        super().__init__()
+        self.rnn, self.vocab_size = rnn_layer, vocab_size
+        self.linear = tf.keras.layers.Dense(vocab_size)
+        Y, *_ = self.one_step(batch_size=1)
+        self.linear.build(Y.shape)
+
+    def one_step(self, batch_size):
+        """Return the layer's outputs and states for a step with inputs zero."""
+        return self.rnn(tf.zeros((batch_size, 1, self.vocab_size)))
+
+    def __call__(self, inputs, state):
+        """Return the outputs for tokens `inputs`, and the state after them.
+
+        `inputs`: (batch_size, num_steps). The outputs have the shape
+        (num_steps * batch_size, vocab_size), ordered by time steps.
+        """
+        X = tf.one_hot(inputs, self.vocab_size)
+        Y, *state = self.rnn(X, initial_state=state, training=self.training)
+        Y = tf.transpose(Y, (1, 0, 2))     # (num_steps, batch_size, h)
+        return self.linear(tf.reshape(Y, (-1, Y.shape[-1]))), state
+
+    def begin_state(self, batch_size=1, device=None):
+        """Return the state to begin with: a list of zeros."""
+        with device or tf.device(None):
+            _, *state = self.one_step(batch_size)
+            return tf.nest.map_structure(tf.zeros_like, state)

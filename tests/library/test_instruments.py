@@ -22,7 +22,7 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 import {module} as d2l
 
-Path.home().mkdir()
+Path.home().mkdir(exist_ok=True)  # Keras has made it already
 shell = InteractiveShell.instance()
 shell.display_pub = publisher = CapturingDisplayPublisher()
 shell.kernel = object()

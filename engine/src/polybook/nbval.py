@@ -1,6 +1,7 @@
-"""A pytest plugin for nbval, which runs the cells of notebooks: stored results say what they must give.
+r"""A pytest plugin for nbval, which runs the cells of notebooks: stored results say what they must give.
 
-    python -m pytest -p polybook.nbval --nbval-lax --nbval-results outputs/pytorch _build/notebooks/en/pytorch
+    python -m pytest -p polybook.nbval --nbval-lax --nbval-results outputs/pytorch \
+      _build/notebooks/jupyter/en/pytorch
 
 A cell whose stored result is a plot of curves has to draw one, and a cell with the tag `nbval-check-output`
 has to give what is stored. The plugin runs in a framework's environment, so it needs nothing but nbval and
