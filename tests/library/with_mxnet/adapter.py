@@ -2,8 +2,8 @@
 
 import numpy as np
 import reference
-from mxnet import gluon, npx
 from mxnet import np as mxnp
+from mxnet import npx
 
 npx.set_np()
 
