@@ -8,7 +8,7 @@ FRAMEWORKS := pytorch tensorflow jax mxnet
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: site test nbval execute serve check library notebooks bench seeds clean
+.PHONY: site test test-style test-book nbval execute serve check library notebooks bench seeds clean
 
 site: .venv/site.stamp
 	$(POLYBOOK) build
@@ -28,11 +28,19 @@ execute: .venv/site.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
 	@command -v chromium >/dev/null || { \
 	  echo "make test needs Chromium for the browser tests: apt-get install chromium fonts-noto-cjk"; exit 2; }
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-style test-book $(FRAMEWORKS:%=test-%)
+
+# The parts of `make test`, of which two run at a time.
+test-style: .venv/test.stamp
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	cd engine && ../.venv/bin/python -m mypy
+
+test-book: .venv/test.stamp
 	.venv/bin/python -m pytest
-	set -e; for framework in $(FRAMEWORKS); do .venvs/$$framework/bin/python -m pytest tests/library; done
+
+test-%: .venvs/%/ready.stamp
+	.venvs/$*/bin/python -m pytest tests/library
 
 # The built notebooks, cell by cell and in seconds, as a reader would run them.
 nbval: notebooks $(FRAMEWORKS:%=nbval-%)
@@ -40,7 +48,7 @@ nbval: notebooks $(FRAMEWORKS:%=nbval-%)
 nbval-%: .venvs/%/ready.stamp
 	D2L_SMOKE=1 PYTHONPATH="$(CURDIR):$(CURDIR)/engine/src" .venvs/$*/bin/python -m pytest -p polybook.nbval \
 	  --override-ini filterwarnings=default --nbval-lax --nbval-current-env --nbval-results outputs/$* \
-	  _build/notebooks/en/$*
+	  _build/notebooks/jupyter/en/$*
 
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py

@@ -122,7 +122,7 @@ def test_a_book_with_one_framework_has_no_tabs(tmp_path, workers):
     assert "torch.ones" not in article.get_text()
 
 
-def test_long_results_can_be_folded_and_pages_discussed(tmp_path):
+def test_long_results_can_be_folded_and_pages_discussed(tmp_path, workers):
     shutil.copytree(SOURCE, tmp_path / "source")
     path = tmp_path / "source/rnn/tabs.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -135,7 +135,7 @@ def test_long_results_can_be_folded_and_pages_discussed(tmp_path):
     path.write_text(json.dumps(notebook), encoding="utf-8")
     address = "https://example.org/{language}?about={page}"
     changed = settings("en") | {"polybook_discussions": address}
-    render(tmp_path / "source", tmp_path / "html", changed)
+    render(tmp_path / "source", tmp_path / "html", changed, workers)
     soup = BeautifulSoup((tmp_path / "html/rnn/tabs.html").read_text(encoding="utf-8"), "html.parser")
     folds = soup.select("details.polybook-fold")
     assert [fold.summary.get_text() for fold in folds] == ["Output of 21 lines"]

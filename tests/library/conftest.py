@@ -171,7 +171,7 @@ def seed_chapter(seeds):
     return seed_chapter
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def function_interface(d2l):
     """Skips a test where the library has classes only."""
     if not hasattr(d2l, "train_ch8"):

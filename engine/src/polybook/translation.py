@@ -120,7 +120,7 @@ def _likeness(code: str, original: str) -> float:
     original_names, original_stripped = _marks(original)
     if is_same_code(stripped, original_stripped):
         return 3
-    if not code.strip() or names == original_names:
+    if not code.strip() or (names and names == original_names):
         return 2
     return 1 if set(names or ()) & set(original_names or ()) else -inf
 
