@@ -104,7 +104,7 @@ def write_cells(folder: Path) -> None:
     }.items():
         with tempfile.TemporaryDirectory() as book:
             make_notebooks(Path(book), settings)
-            for path in Path(book).glob("_build/notebooks/*/*/*.ipynb"):
+            for path in Path(book).glob("_build/notebooks/jupyter/*/*/*.ipynb"):
                 framework, notebook = path.parent.name, json.loads(path.read_text(encoding="utf-8"))
                 cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
                 target = folder / kind / f"{path.stem}.{framework}.json"

@@ -147,6 +147,7 @@ def seeds(tmp_path_factory):
     command = [POLYBOOK, ROOT / "benchmarks" / "seeds.py", "--cells", folder]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=600)
     assert not done.returncode, done.stderr
+    assert any(folder.glob("unchanged/*.json")), "no seed has cells"
     return folder
 
 

@@ -18,7 +18,7 @@ def epoch(d2l, order, length, batch_size, num_steps):
     """The minibatches of a text whose tokens are the places at which they stand."""
     iterate = getattr(d2l, f"seq_data_iter_{order}")
     batches = iterate(list(range(length)), batch_size=batch_size, num_steps=num_steps)
-    return [(np.asarray(X), np.asarray(Y)) for X, Y in batches]
+    return [(d2l.numpy(X), d2l.numpy(Y)) for X, Y in batches]
 
 
 def test_lines_are_cleaned_one_by_one(d2l, book):
@@ -120,6 +120,6 @@ def test_a_loader_reads_10000_tokens_by_default_in_order(d2l, book, story):
     book(story)
     loader, _ = d2l.load_data_time_machine(batch_size=32, num_steps=35)
     assert len(loader.corpus) == 10_000
-    batches = [(np.asarray(X), np.asarray(Y)) for X, Y in loader]
+    batches = [(d2l.numpy(X), d2l.numpy(Y)) for X, Y in loader]
     assert len(batches) == 8
     assert (batches[0][1][:, -1] == batches[1][0][:, 0]).all()

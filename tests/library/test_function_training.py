@@ -39,6 +39,9 @@ class PyTorch:
         }[layer]
         return self.d2l.RNNModel(make(vocab_size, NUM_HIDDENS, **how), vocab_size)
 
+    def begin_state(self, net, batch_size):
+        return net.begin_state(batch_size=batch_size, device=self.d2l.cpu())
+
     def parameters(self, net):
         return [parameter.detach().numpy().copy() for parameter in self.d2l.parameters_of(net)]
 
@@ -57,6 +60,9 @@ class TensorFlow:
     """How models are made in TensorFlow, and what has to be asked of the framework."""
 
     layers = ("RNN", "GRU", "LSTM", "deep", "both ways")
+
+    def begin_state(self, net, batch_size):
+        return net.begin_state(batch_size=batch_size, device=self.d2l.cpu())
 
     def scratch(self, functions, vocab_size, seed):
         import tensorflow as tf
@@ -121,6 +127,9 @@ class Jax:
         }[layer]()
         return self.d2l.RNNModel(rnn, vocab_size, key=model_key)
 
+    def begin_state(self, net, batch_size):
+        return net.begin_state(batch_size=batch_size, device=self.d2l.cpu())
+
     def parameters(self, net):
         import jax
         from flax import nnx
@@ -140,7 +149,55 @@ class Jax:
         return optax.softmax_cross_entropy_with_integer_labels, updater
 
 
-WAYS = {"pytorch": PyTorch, "tensorflow": TensorFlow, "jax": Jax}
+class MxNet:
+    """How models are made in MXNet, and what has to be asked of the framework."""
+
+    layers = ("RNN", "GRU", "LSTM", "deep", "both ways")
+
+    def scratch(self, functions, vocab_size, seed):
+        from mxnet import npx
+
+        npx.set_np()
+        npx.random.seed(seed)
+        return self.d2l.RNNModelScratch(vocab_size, NUM_HIDDENS, self.d2l.cpu(), *functions)
+
+    def concise(self, layer, vocab_size, seed):
+        from mxnet import init, npx
+        from mxnet.gluon import rnn
+
+        npx.set_np()
+        npx.random.seed(seed)
+        make, how = {
+            "RNN": (rnn.RNN, {"activation": "tanh"}),
+            "GRU": (rnn.GRU, {}),
+            "LSTM": (rnn.LSTM, {}),
+            "deep": (rnn.LSTM, {"num_layers": 2}),
+            "both ways": (rnn.GRU, {"bidirectional": True}),
+        }[layer]
+        net = self.d2l.RNNModel(make(NUM_HIDDENS, **how), vocab_size)
+        net.initialize(init.Xavier())
+        net(self.tokens([[0]]), net.begin_state())  # shows the sizes, so that there are values
+        return net
+
+    def begin_state(self, net, batch_size):
+        return net.begin_state(batch_size=batch_size, ctx=self.d2l.cpu())
+
+    def parameters(self, net):
+        return [parameter.asnumpy() for parameter in self.d2l.parameters_of(net)]
+
+    def tokens(self, rows):
+        from mxnet import np as mxnp
+
+        return mxnp.array(rows, dtype="int32")
+
+    def trained_with(self, net, lr):
+        from mxnet import gluon
+
+        loss = gluon.loss.SoftmaxCrossEntropyLoss()
+        return loss, lambda batch_size: self.d2l.sgd(self.d2l.parameters_of(net), lr, batch_size)
+
+
+WAYS = {"pytorch": PyTorch, "tensorflow": TensorFlow, "jax": Jax, "mxnet": MxNet}
 
 
 @pytest.fixture
@@ -193,11 +250,6 @@ def data(d2l, book, story):
     return d2l.load_data_time_machine(BATCH_SIZE, NUM_STEPS)
 
 
-def values(outputs):
-    """The outputs as an array of NumPy."""
-    return np.asarray(outputs.detach() if hasattr(outputs, "detach") else outputs)
-
-
 def leaves(state):
     """The arrays of a state."""
     return [leaf for part in state for leaf in leaves(part)] if isinstance(state, (list, tuple)) else [state]
@@ -208,12 +260,12 @@ def test_outputs_are_ordered_by_time_and_the_state_can_be_fed_back(d2l, way, mak
         pytest.skip("a layer that reads backwards cannot go on")
     model = make(9)
     tokens = np.array([[1, 2, 3, 4, 5], [6, 7, 8, 0, 1], [2, 3, 4, 5, 6]])
-    outputs, state = model(way.tokens(tokens), model.begin_state(batch_size=3, device=d2l.cpu()))
+    outputs, state = model(way.tokens(tokens), way.begin_state(model, 3))
     assert tuple(outputs.shape) == (5 * 3, 9)
-    first, halfway = model(way.tokens(tokens[:, :2]), model.begin_state(batch_size=3, device=d2l.cpu()))
+    first, halfway = model(way.tokens(tokens[:, :2]), way.begin_state(model, 3))
     second, end = model(way.tokens(tokens[:, 2:]), halfway)
-    rows = np.concatenate([values(first), values(second)])
-    np.testing.assert_allclose(rows, values(outputs), atol=1e-5)
+    rows = np.concatenate([d2l.numpy(first), d2l.numpy(second)])
+    np.testing.assert_allclose(rows, d2l.numpy(outputs), atol=1e-5)
     assert [leaf.shape for leaf in leaves(end)] == [leaf.shape for leaf in leaves(state)]
 
 
@@ -252,8 +304,8 @@ def test_the_perplexity_is_the_exponential_of_the_mean_cross_entropy(d2l, way, n
     model = net(len(vocab))
     loss, updater = way.trained_with(model, lr=0.0)
     X, Y = batch = next(iter(train_iter))
-    outputs, _ = model(X, model.begin_state(batch_size=BATCH_SIZE, device=d2l.cpu()))
-    outputs, targets = values(outputs), np.asarray(Y).T.reshape(-1)
+    outputs, _ = model(X, way.begin_state(model, BATCH_SIZE))
+    outputs, targets = d2l.numpy(outputs), d2l.numpy(Y).T.reshape(-1)
     entropies = np.log(np.exp(outputs).sum(axis=1)) - outputs[np.arange(len(targets)), targets]
     expected = math.exp(entropies.mean())
     ppl, speed = d2l.train_epoch_ch8(model, [batch], loss, updater, d2l.cpu(), False)
@@ -314,8 +366,8 @@ def test_prediction_goes_on_from_the_prefix(d2l, way, make, request):
     text = d2l.predict_ch8("abc", 6, model, vocab, d2l.cpu())
     tokens = vocab[list("abc")]
     for _ in range(6):
-        outputs, _ = model(way.tokens([tokens]), model.begin_state(batch_size=1, device=d2l.cpu()))
-        tokens.append(int(values(outputs)[-1].argmax()))
+        outputs, _ = model(way.tokens([tokens]), way.begin_state(model, 1))
+        tokens.append(int(d2l.numpy(outputs)[-1].argmax()))
     assert text == "".join(vocab.to_tokens(tokens))
     assert text.startswith("abc")
     with pytest.raises(ValueError, match="at least one"):

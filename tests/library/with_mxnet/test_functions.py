@@ -1,0 +1,97 @@
+"""What the function interface does in MXNet's own way: gradients in place, states with a history."""
+
+import numpy as onp
+import pytest
+from d2l import mxnet as d2l
+from mxnet import autograd, gluon, init, np, npx
+
+
+class Plain:
+    """A model that is no block."""
+
+    def __init__(self, *gradients):
+        self.params = [np.zeros(len(gradient)) for gradient in gradients]
+        for param, gradient in zip(self.params, gradients, strict=True):
+            param.attach_grad()
+            param.grad[:] = np.array(gradient)
+
+
+def tokens(*shape):
+    return np.random.randint(9, size=shape, dtype="int32")
+
+
+@pytest.mark.parametrize(("theta", "factor"), [(1, 0.2), (6, 1)])
+def test_only_a_long_gradient_is_clipped(theta, factor):
+    net = Plain([3.0, 0.0], [0.0, 4.0, 0.0])
+    d2l.grad_clipping(net, theta)
+    onp.testing.assert_allclose(net.params[0].grad.asnumpy(), [3 * factor, 0], rtol=1e-5)
+    onp.testing.assert_allclose(net.params[1].grad.asnumpy(), [0, 4 * factor, 0], rtol=1e-5)
+
+
+def test_blocks_are_clipped_too():
+    block = gluon.nn.Dense(1, in_units=2)
+    block.initialize()
+    with autograd.record():
+        out = 100 * block(np.ones((1, 2))).sum()
+    out.backward()
+    d2l.grad_clipping(block, 0.5)
+    norm = sum((p.grad() ** 2).sum().item() for p in block.collect_params().values()) ** 0.5
+    assert norm == pytest.approx(0.5, rel=1e-5)
+
+
+def test_a_step_divides_by_the_batch_size():
+    net = Plain([2.0, -4.0])
+    d2l.sgd(net.params, lr=0.5, batch_size=2)
+    assert net.params[0].tolist() == [-0.5, 1]
+
+
+def test_a_detached_state_has_its_numbers_and_no_history():
+    W = np.ones(2)
+    W.attach_grad()
+    with autograd.record():
+        [H] = d2l.detach_state((W * 3,))
+        (H * W).sum().backward()
+    assert H.tolist() == [3, 3]
+    assert W.grad.tolist() == [3, 3]  # and not 6, which it would be through H
+
+
+def test_trainers_step_and_sgd_are_the_same():
+    def epoch(with_sgd):
+        npx.random.seed(0)
+        net = d2l.RNNModel(gluon.rnn.GRU(4), 9)
+        net.initialize(init.Xavier())
+        updater = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.1}).step
+        if with_sgd:
+            updater = lambda batch_size: d2l.sgd(d2l.parameters_of(net), 0.1, batch_size)  # noqa: E731
+        batches = [tuple(tokens(2, 2, 3)) for _ in range(3)]
+        loss = gluon.loss.SoftmaxCrossEntropyLoss()
+        ppl, _ = d2l.train_epoch_ch8(net, batches, loss, updater, d2l.cpu(), False)
+        return ppl, [p.asnumpy() for p in d2l.parameters_of(net)]
+
+    (ppl, params), (own_ppl, own_params) = epoch(False), epoch(True)
+    assert own_ppl == pytest.approx(ppl)
+    assert all(onp.allclose(a, b, atol=1e-6) for a, b in zip(params, own_params, strict=True))
+
+
+@pytest.mark.parametrize("initializer", [None, "ones"])
+def test_training_gives_values_to_parameters_that_have_none(initializer):
+    net = d2l.RNNModel(gluon.rnn.LSTM(4, input_size=9), 9)
+    if initializer:
+        net.initialize(initializer)
+    d2l.prepare_block(net, d2l.cpu())
+    W = net.rnn.l0_i2h_weight.data()
+    assert (W == 1).all() == bool(initializer)
+    assert W.std().item() > 0 or initializer
+
+
+def test_a_model_of_functions_and_one_of_classes_give_the_same_numbers():
+    model = d2l.RNNLM(d2l.RNN(9, 8), 9)
+    net = d2l.RNNModel(model.rnn.rnn, 9)
+    net.linear = model.linear
+    X = tokens(3, 5)
+    outputs, _ = net(X, net.begin_state(3))
+    onp.testing.assert_allclose(
+        outputs.reshape(5, 3, 9).swapaxes(0, 1).asnumpy(), model(X).asnumpy(), atol=1e-5
+    )
+    vocab = d2l.Vocab(list("abcdefgh"))
+    assert d2l.predict_ch8("ab", 9, net, vocab, d2l.cpu()) == model.predict("ab", 9, vocab)
