@@ -25,16 +25,18 @@ FRAMEWORKS = load_book(ROOT).config.frameworks
 TAGS = ("en", "pt", "zh", "fr")
 TIME_MACHINE = {"timemachine.txt": "090b5e7e70c295757f55df93cb0a180b9691891a"}
 CURVES = "application/vnd.d2l.curves+json"
+#: What has never been run, one a line; whoever runs it takes its line away. Readers get a notice there.
+YET_TO_RUN = (ROOT / "tests" / "yet_to_run.txt").read_text(encoding="utf-8").split()
 
 
 @pytest.fixture(scope="module")
 def runs(book):
-    """Everything that can be run, with what is stored of it: (unit, record)."""
+    """Everything that has been run, with what is stored of it: (unit, record)."""
     store = Store(ROOT / "outputs")
     found = []
     runs = [(unit, store.load(unit.framework, unit.chapter.name, found.append)) for unit in find_units(book)]
     assert found == []
-    return runs
+    return [(unit, record) for unit, record in runs if unit.name not in YET_TO_RUN]
 
 
 def test_nothing_is_wrong(polybook):
@@ -64,7 +66,11 @@ def test_every_chapter_is_there_in_every_language(book):
 def test_every_result_is_fresh(polybook):
     status = polybook("status", "--json")
     assert status.returncode == 0, status.stderr
-    assert [state for state in json.loads(status.stdout) if state["state"] != "fresh"] == []
+    not_fresh = {
+        f"{each['framework']}/{each['chapter']}": each["state"] for each in json.loads(status.stdout)
+    }
+    not_fresh = {name: state for name, state in not_fresh.items() if state != "fresh"}
+    assert not_fresh == dict.fromkeys(YET_TO_RUN, "missing")
 
 
 def test_results_come_from_the_time_machine(runs):
@@ -121,7 +127,7 @@ def without_magics(code: str) -> str:
     return "\n".join("" if line.startswith(("%", "!")) else line for line in code.split("\n"))
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", [name for name in FRAMEWORKS if f"{name}/deep-rnn" not in YET_TO_RUN])
 def test_two_layers_predict_better_than_one(runs, framework):
     record = next(
         record for unit, record in runs if (unit.framework, unit.chapter.name) == (framework, "deep-rnn")
@@ -178,14 +184,14 @@ def codes(notebook: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_every_chapter_runs_and_smoke_stores_nothing(polybook, runs):
+def test_every_chapter_runs_and_smoke_stores_nothing(polybook, book):
     present = [name for name in FRAMEWORKS if (ROOT / ".venvs" / name / "bin" / "python").is_file()]
     if not present:
         pytest.skip("there is no environment in .venvs; `make .venvs/pytorch/ready.stamp` makes one")
     before = stored()
     run = polybook("execute", "--smoke", "-j", "2", *(f"--framework={name}" for name in present))
     assert run.returncode == 0, run.stdout + run.stderr
-    count = sum(unit.framework in present for unit, _ in runs)
+    count = sum(unit.framework in present for unit in find_units(book))
     assert f"{count} run, 0 fresh already, 0 failed." in run.stdout
     assert stored() == before
 
