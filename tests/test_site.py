@@ -285,7 +285,7 @@ def test_a_page_needs_no_pointer(site, reader):
     press_until("Tab", ".copybtn")
     press_until("Shift+Tab", "[role=tab]")
     tab.keyboard.press("End")
-    assert tab.evaluate("document.documentElement.dataset.framework") == "jax"
+    assert tab.evaluate("document.documentElement.dataset.framework") == "mxnet"
     tab.keyboard.press("Home")
 
 

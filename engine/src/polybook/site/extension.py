@@ -29,7 +29,7 @@ from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
 from .context import add_discussion, add_languages, add_notebooks, add_search_words, script_words
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .navigation import NavigationOnce
-from .search import SEARCHES
+from .search import SEARCHES, index_definitions
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
 from .typography import FormulaPunctuation
 from .words import add_words
@@ -101,6 +101,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
     app.connect("env-get-outdated", remove_old_pages)
+    app.connect("doctree-resolved", index_definitions)
     app.connect("html-page-context", add_discussion)
     app.connect("html-page-context", add_languages)
     app.connect("html-page-context", add_notebooks)

@@ -11,12 +11,15 @@ import re
 import unicodedata
 from importlib.resources import files
 
+from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.search import SearchLanguage
 from sphinx.search.en import SearchEnglish
 from sphinx.search.fr import SearchFrench
 from sphinx.search.pt import SearchPortuguese
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_DEFINITION = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 _WORD = re.compile(rf"(?P<han>[{_HAN}]+)|[^\W{_HAN}]+")
 
 
@@ -71,6 +74,20 @@ class ChineseSearch(_Search, SearchEnglish):
 
     lang = "zh"
     language_name = "Chinese"
+
+
+def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Handle `doctree-resolved`: what a page's code defines is found there first, like a word of a heading.
+
+    Other pages use it, and Sphinx's index does not count how often.
+    """
+    indexer = getattr(app.builder, "indexer", None)
+    if indexer is None:  # a builder that makes no search
+        return
+    for block in doctree.findall(nodes.literal_block):
+        for name in _DEFINITION.findall(block.astext()):
+            for word in {name.lower(), indexer.lang.stem(name).lower()}:
+                indexer._title_mapping.setdefault(word, set()).add(docname)
 
 
 SEARCHES = (EnglishSearch, PortugueseSearch, FrenchSearch, ChineseSearch)
