@@ -36,7 +36,7 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 import {module} as d2l
 
-Path.home().mkdir()
+Path.home().mkdir(exist_ok=True)
 shell = InteractiveShell.instance()
 shell.display_pub = publisher = CapturingDisplayPublisher()
 outside = d2l.in_notebook()
