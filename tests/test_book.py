@@ -26,8 +26,6 @@ TAGS = ("en", "pt", "zh", "fr")
 TIME_MACHINE = {"timemachine.txt": "090b5e7e70c295757f55df93cb0a180b9691891a"}
 NUMBER = re.compile(r"-?\d[\d.]*(?:e[+-]?\d+)?(?<!\.)")
 CURVES = "application/vnd.d2l.curves+json"
-#: What has never been run, one a line; whoever runs it takes its line away. Readers get a notice there.
-YET_TO_RUN = (ROOT / "tests" / "yet_to_run.txt").read_text(encoding="utf-8").split()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +35,7 @@ def runs(book):
     found = []
     runs = [(unit, store.load(unit.framework, unit.chapter.name, found.append)) for unit in find_units(book)]
     assert found == []
-    return [(unit, record) for unit, record in runs if unit.name not in YET_TO_RUN]
+    return runs
 
 
 def test_nothing_is_wrong(polybook):
@@ -67,11 +65,7 @@ def test_every_chapter_is_there_in_every_language(book):
 def test_every_result_is_fresh(polybook):
     status = polybook("status", "--json")
     assert status.returncode == 0, status.stderr
-    not_fresh = {
-        f"{each['framework']}/{each['chapter']}": each["state"] for each in json.loads(status.stdout)
-    }
-    not_fresh = {name: state for name, state in not_fresh.items() if state != "fresh"}
-    assert not_fresh == dict.fromkeys(YET_TO_RUN, "missing")
+    assert [each for each in json.loads(status.stdout) if each["state"] != "fresh"] == []
 
 
 def test_results_come_from_the_time_machine(runs):
@@ -128,7 +122,7 @@ def without_magics(code: str) -> str:
     return "\n".join("" if line.startswith(("%", "!")) else line for line in code.split("\n"))
 
 
-@pytest.mark.parametrize("framework", [name for name in FRAMEWORKS if f"{name}/deep-rnn" not in YET_TO_RUN])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_two_layers_predict_better_than_one(runs, framework):
     record = next(
         record for unit, record in runs if (unit.framework, unit.chapter.name) == (framework, "deep-rnn")
