@@ -370,16 +370,34 @@ def test_every_notebook_that_a_page_offers_is_there(site, trees):
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_search_finds_the_right_page_first(site, reader, tag):
     queries = SEARCHES[tag] | SEARCHES["all"]
-    assert len(queries) >= 15
+    assert len(SEARCHES[tag]) >= 15
     wrong = {}
     for query, page in queries.items():
         tab = reader.open(site / tag / "search.html", f"?q={quote(query)}")
-        first = tab.locator("#search-results li a").first.get_attribute("href")
+        first = first_found(tab)
         if not first.startswith(f"{page}.html"):
             wrong[query] = first
     assert wrong == {}
     assert reader.asked_elsewhere(site) == []
     assert reader.wrong == []
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_title_of_a_chapter_finds_it_first(site, reader, trees, tag):
+    wrong = {}
+    for page in load_book(ROOT).toc.chapters:
+        heading = trees[f"{tag}/{page}.html"].xpath("//article//h1")[0]
+        title = re.sub(r"^\d+|#$", "", plain(heading.text_content())).strip()
+        for query in (title, title.upper()):
+            first = first_found(reader.open(site / tag / "search.html", f"?q={quote(query)}"))
+            if not first.startswith(f"{page}.html"):
+                wrong[query] = first
+    assert wrong == {}
+
+
+def first_found(tab):
+    """Return where the first result of a search leads."""
+    return tab.locator("#search-results li a").first.get_attribute("href")
 
 
 #: The words of a text that a search for them would not find.
