@@ -56,6 +56,27 @@ CUT_OFF = """() => {
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element))
     .map((element) => element.outerHTML.slice(0, 120));
 }"""
+#: The words of plots that stand out too little from what is behind them, where axe-core does not look.
+FAINT = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b]
+    .map((part) => part / 255)
+    .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parts(getComputedStyle(at).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll(".polybook-plot text")]
+    .map((text) => [text.textContent, parts(getComputedStyle(text).fill), behind(text)])
+    .filter(([, ink, paper]) => {
+      const [low, high] = [light(ink), light(paper)].sort((a, b) => a - b);
+      return (high + 0.05) / (low + 0.05) < 4.5;
+    });
+}"""
 IMAGES = """async () => {
   const images = [...document.querySelectorAll("main img")];
   const plots = [...document.querySelectorAll("main svg.polybook-plot")];
@@ -144,6 +165,7 @@ def test_a_page_works(site, reader, page, tag):
         assert tab.evaluate("document.documentElement.scrollWidth") == width
         assert tab.evaluate(CUT_OFF) == []
         tab.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+        assert tab.evaluate(FAINT) == []
     assert tab.locator("mjx-merror").count() == 0
     assert reader.asked_elsewhere(site) == []
     assert reader.wrong == []
