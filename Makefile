@@ -8,7 +8,7 @@ FRAMEWORKS := pytorch tensorflow jax mxnet
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: site test test-style test-book nbval execute serve check library notebooks bench seeds clean
+.PHONY: site test test-style test-book nbval execute serve check library notebooks screenshots bench seeds clean
 
 site: .venv/site.stamp
 	$(POLYBOOK) build
@@ -49,6 +49,10 @@ nbval-%: .venvs/%/ready.stamp
 	D2L_SMOKE=1 PYTHONPATH="$(CURDIR):$(CURDIR)/engine/src" .venvs/$*/bin/python -m pytest -p polybook.nbval \
 	  --override-ini filterwarnings=default --nbval-lax --nbval-current-env --nbval-results outputs/$* \
 	  _build/notebooks/jupyter/en/$*
+
+# The pictures in the README, from the site as it is; needs Chromium.
+screenshots: .venv/test.stamp
+	.venv/bin/python -m pytest tests/screenshots.py
 
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py

@@ -96,6 +96,17 @@ def test_every_training_has_a_plot_with_its_curves(runs):
     assert count >= 6 * len(FRAMEWORKS)
 
 
+def test_readers_without_a_kernel_see_what_a_slider_would_show(runs):
+    sliders = set()
+    for unit, record in runs:
+        for place, code in enumerate(unit.codes):
+            if "interact" in calls(ast.parse(without_magics(code))):
+                sliders.add(unit.chapter.name)
+                assert not record.cells[place].outputs, unit
+                assert record.cells[place - 1].outputs, unit
+    assert sliders == {"language-model", "rnn-concise", "lstm"}
+
+
 def functions_that_train(code: str) -> set[str]:
     definitions = ast.walk(ast.parse(without_magics(code)))
     functions = [node for node in definitions if isinstance(node, ast.FunctionDef)]

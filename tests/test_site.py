@@ -56,6 +56,27 @@ CUT_OFF = """() => {
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element))
     .map((element) => element.outerHTML.slice(0, 120));
 }"""
+#: The words of plots that stand out too little from what is behind them, where axe-core does not look.
+FAINT = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b]
+    .map((part) => part / 255)
+    .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parts(getComputedStyle(at).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll(".polybook-plot text")]
+    .map((text) => [text.textContent, parts(getComputedStyle(text).fill), behind(text)])
+    .filter(([, ink, paper]) => {
+      const [low, high] = [light(ink), light(paper)].sort((a, b) => a - b);
+      return (high + 0.05) / (low + 0.05) < 4.5;
+    });
+}"""
 IMAGES = """async () => {
   const images = [...document.querySelectorAll("main img")];
   const plots = [...document.querySelectorAll("main svg.polybook-plot")];
@@ -144,6 +165,7 @@ def test_a_page_works(site, reader, page, tag):
         assert tab.evaluate("document.documentElement.scrollWidth") == width
         assert tab.evaluate(CUT_OFF) == []
         tab.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+        assert tab.evaluate(FAINT) == []
     assert tab.locator("mjx-merror").count() == 0
     assert reader.asked_elsewhere(site) == []
     assert reader.wrong == []
@@ -322,6 +344,98 @@ def test_the_root_page_lists_the_languages(browser, site, options, rest):
     reader.context.close()
 
 
+def shown_frameworks(tab):
+    """Return the frameworks whose panels a page shows, of prose and code alike."""
+    panels = tab.locator(".framework-panel:visible")
+    return set(panels.evaluate_all("panels => panels.map((panel) => panel.dataset.framework)"))
+
+
+def test_a_framework_is_kept_on_every_page_and_in_every_language(browser, site):
+    reader = Reader(browser)
+    tab = reader.open(site / "en" / "rnn-concise.html")
+    assert shown_frameworks(tab) == {"pytorch"}
+    tab.get_by_role("tab", name="TensorFlow").first.click()
+    assert shown_frameworks(tab) == {"tensorflow"}
+    tab.locator(".polybook-languages summary").click()
+    tab.locator(".polybook-languages a[hreflang=fr]").click()
+    tab.wait_for_url("**/fr/rnn-concise.html")
+    assert shown_frameworks(tab) == {"tensorflow"}
+    tab.locator("a.right-next").click()
+    tab.wait_for_url("**/fr/lstm.html")
+    assert shown_frameworks(tab) == {"tensorflow"}
+    assert shown_frameworks(reader.open(site / "pt" / "gru.html", "?framework=jax")) == {"jax"}
+    assert shown_frameworks(reader.open(site / "zh" / "text.html")) == {"jax"}
+    assert reader.wrong == []
+    reader.context.close()
+
+
+def test_without_scripts_a_page_has_every_framework(browser, site):
+    reader = Reader(browser, java_script_enabled=False)
+    reader.tab.goto((site / "pt" / "rnn-concise.html").as_uri())
+    assert set(reader.tab.locator(".framework-name:visible > span:first-child").all_inner_texts()) == {
+        "PyTorch",
+        "TensorFlow",
+        "JAX",
+        "MXNet",
+    }
+    reader.context.close()
+
+
+def test_a_page_is_printed_for_the_chosen_framework(browser, site):
+    reader = Reader(browser, color_scheme="dark", reduced_motion="reduce")
+    tab = reader.open(site / "zh" / "rnn-concise.html", "?framework=jax")
+    tab.emulate_media(media="print")
+    tab.set_viewport_size({"width": 718, "height": 1000})  # a sheet of A4 within its margins
+    assert shown_frameworks(tab) == {"jax"}
+    for gone in (".polybook-menu", ".copybtn", ".bd-sidebar-primary", ".prev-next-footer", ".search-button"):
+        assert tab.locator(f"{gone}:visible").count() == 0, gone
+    assert tab.evaluate(CUT_OFF) == []
+    cut_code = "blocks => blocks.filter((block) => block.scrollWidth > block.clientWidth + 1).length"
+    assert tab.locator("main pre:visible").evaluate_all(cut_code) == 0
+    tab.wait_for_function("document.documentElement.dataset.theme === 'light'")
+    assert tab.evaluate(FAINT) == []
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert tab.evaluate(paper) == "rgb(255, 255, 255)"
+    tab.emulate_media(media="screen")
+    tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert tab.evaluate(paper) == "rgb(18, 18, 18)"
+    reader.context.close()
+
+
+#: What a page says apart from its chapter: texts outside it, names and hints of its controls anywhere.
+CHROME = """() => {
+  const lists = ".bd-docs-nav li, .page-toc li, #jb-print-toc li";
+  const not = `pre, code, script, style, noscript, [lang]:not(html), abbr, svg, ${lists}`;
+  const named = /^(title|alt|placeholder|aria-label|aria-description|data-tooltip|data-bs-title)$/;
+  const said = [];
+  for (const element of document.querySelectorAll("body *")) {
+    if (element.closest(not)) continue;
+    said.push(...[...element.attributes].filter(({ name }) => named.test(name)).map(({ value }) => value));
+    if (element.closest("article")) continue;
+    said.push(...[...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data));
+  }
+  return said.map((text) => text.trim()).filter((text) => /[A-Za-z]{3}/.test(text));
+}"""
+#: What is called so in other languages as well.
+SAME = {"Ctrl", "Framework", "Notebook", "© Copyright 2026.", "PyTorch", "TensorFlow", "JAX", "MXNet"}
+
+
+@pytest.mark.parametrize(
+    "page", ["index.html", "classic-interface.html", "search.html?q=gru", "search.html?q=qq"]
+)
+def test_no_word_of_the_themes_is_left_in_english(site, reader, page):
+    name, _, query = page.partition("?")
+    said = {}
+    for tag in TAGS:
+        tab = reader.open(site / tag / name, f"?{query}")
+        if query:
+            tab.locator("#search-results .search-summary", has_text=re.compile(r"\S")).wait_for()
+        said[tag] = set(tab.evaluate(CHROME))
+    assert len(said["en"]) > 10
+    for tag in TAGS[1:]:
+        assert said[tag] & said["en"] <= SAME, tag
+
+
 def test_the_menu_of_notebooks_follows_the_framework(site, reader, tag="fr"):
     tab = reader.open(site / tag / "rnn.html")
     tab.locator(".polybook-notebooks summary").click()
@@ -370,16 +484,34 @@ def test_every_notebook_that_a_page_offers_is_there(site, trees):
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_search_finds_the_right_page_first(site, reader, tag):
     queries = SEARCHES[tag] | SEARCHES["all"]
-    assert len(queries) >= 15
+    assert len(SEARCHES[tag]) >= 15
     wrong = {}
     for query, page in queries.items():
         tab = reader.open(site / tag / "search.html", f"?q={quote(query)}")
-        first = tab.locator("#search-results li a").first.get_attribute("href")
+        first = first_found(tab)
         if not first.startswith(f"{page}.html"):
             wrong[query] = first
     assert wrong == {}
     assert reader.asked_elsewhere(site) == []
     assert reader.wrong == []
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_title_of_a_chapter_finds_it_first(site, reader, trees, tag):
+    wrong = {}
+    for page in load_book(ROOT).toc.chapters:
+        heading = trees[f"{tag}/{page}.html"].xpath("//article//h1")[0]
+        title = re.sub(r"^\d+|#$", "", plain(heading.text_content())).strip()
+        for query in (title, title.upper()):
+            first = first_found(reader.open(site / tag / "search.html", f"?q={quote(query)}"))
+            if not first.startswith(f"{page}.html"):
+                wrong[query] = first
+    assert wrong == {}
+
+
+def first_found(tab):
+    """Return where the first result of a search leads."""
+    return tab.locator("#search-results li a").first.get_attribute("href")
 
 
 #: The words of a text that a search for them would not find.

@@ -100,6 +100,11 @@ def test_only_the_key_polybook_is_checked():
     assert read_config(f"{LEAST}\nanything: {{at: all}}").raw == {"anything": {"at": "all"}}
 
 
+def test_a_merged_key_is_there_once_and_an_anchor_may_be_in_itself():
+    text = "a: &a {b: 1, loop: [*a]}\nc: {<<: *a, b: 2}"
+    assert read_config(f"{LEAST}\n{text}").raw["c"]["b"] == 2
+
+
 def error_of(read, text: str) -> str:
     with pytest.raises(ConfigError) as caught:
         read(textwrap.dedent(text))
@@ -132,6 +137,10 @@ WRONG_CONFIGS = {
         'in "<unicode string>", position 3. Mend the line.',
     ),
     "impossible date": ("a: 2026-13-01", "1: B005 This is not YAML: month must be in 1..12. Mend the line."),
+    "key that is there twice": (
+        "a: [{b: 1, b: 2}]\n",
+        "1: B005 `b` is there already, in line 1. Take one of them out.",
+    ),
     "unknown key": (
         "polybook:\n  languages: {en: .}\n  frameworks: [jax]\n  frameworkz: [jax]\n",
         "4: B005 `polybook` has no key `frameworkz`. "

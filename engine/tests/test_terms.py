@@ -54,6 +54,10 @@ def test_a_term_without_a_word_is_reported():
         ("text: {loss: {de: Verlust}}", "terms.yml:1: B010 `loss` has no key `de`. Known keys: pt, zh."),
         ("text:\n  loss: perda", "terms.yml:2: B010 `loss` must be a mapping of keys to values."),
         ("text:\n  loss: {pt: 3}", "terms.yml:2: B010 `pt` must be a list of names."),
+        (
+            "text:\n  loss: {pt: perda}\n  loss: {pt: custo}",
+            "terms.yml:3: B010 `loss` is there already, in line 2. Take one of them out.",
+        ),
         ("words: {}", "terms.yml:1: B010 `terms.yml` has no key `words`."),
         ("text: [", "terms.yml:1: B010 This is not YAML"),
     ],

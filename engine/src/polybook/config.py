@@ -436,6 +436,7 @@ class _Reader:
         try:
             loader = yaml.SafeLoader(text)
             self.node = loader.get_single_node()
+            repeated = next(_repeated_keys(self.node), None)  # before keys are merged
             self.data = loader.construct_document(self.node) if self.node else None
         except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: the 31st of February
             mark = getattr(error, "problem_mark", None)
@@ -443,6 +444,9 @@ class _Reader:
             problem = " ".join(str(getattr(error, "problem", None) or error).split())
             what = f"This is not YAML: {problem}."
             raise ConfigError(Diagnostic(path, line, code, what, "Mend the line.")) from error
+        if repeated:
+            key, line, first = repeated
+            raise self.error_at(line, f"`{key}` is there already, in line {first}.", "Take one of them out.")
 
     def error(self, place: Sequence[str], what: str, advice: str) -> ConfigError:
         """Return the error at the key that `place` leads to."""
@@ -505,3 +509,24 @@ def _scalars(node: yaml.Node | None, key: str = "") -> Iterator[tuple[str, str, 
         case yaml.MappingNode():
             for name, value in node.value:
                 yield from _scalars(value, str(name.value))
+
+
+def _repeated_keys(root: yaml.Node | None) -> Iterator[tuple[str, int, int]]:
+    """Yield each key that its mapping has already, with its line and the first one's; YAML takes the last."""
+    waiting, seen = [root], set()  # an anchor may stand for what is around it
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        match node:
+            case yaml.SequenceNode():
+                waiting += reversed(node.value)
+            case yaml.MappingNode():
+                lines: dict[str, int] = {}
+                for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                    line = key.start_mark.line + 1
+                    if key.value in lines:
+                        yield key.value, line, lines[key.value]
+                    lines.setdefault(key.value, line)
+                waiting += [value for _, value in reversed(node.value)]

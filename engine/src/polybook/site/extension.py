@@ -35,7 +35,7 @@ from .typography import FormulaPunctuation
 from .words import add_words
 
 _HERE = Path(__file__).parent
-_ASSETS = ("polybook.css", "polybook.js", "tabs.js", "menus.js", "notebooks.js")
+_ASSETS = ("polybook.css", "polybook.js", "tabs.js", "menus.js", "notebooks.js", "print.js")
 #: Extensions of Jupyter Book that read in parallel correctly but do not say so.
 _SILENT_EXTENSIONS = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
 
@@ -98,6 +98,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_js_file("tabs.js", loading_method="defer")
     app.add_js_file("menus.js", loading_method="defer")
     app.add_js_file("notebooks.js", loading_method="defer")
+    app.add_js_file("print.js", loading_method="defer")
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
     app.connect("env-get-outdated", remove_old_pages)

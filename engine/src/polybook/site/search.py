@@ -12,6 +12,7 @@ import unicodedata
 from importlib.resources import files
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.search import SearchLanguage
 from sphinx.search.en import SearchEnglish
@@ -77,9 +78,10 @@ class ChineseSearch(_Search, SearchEnglish):
 
 
 def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Handle `doctree-resolved`: what a page's code defines is found there first, like a word of a heading.
+    """Handle `doctree-resolved`: what a page defines is found there first, like a word of a heading.
 
-    Other pages use it, and Sphinx's index does not count how often.
+    Other pages use it, and Sphinx's index does not count how often. Code defines with `class` and `def`,
+    prose by emphasis.
     """
     indexer = getattr(app.builder, "indexer", None)
     if indexer is None:  # a builder that makes no search
@@ -88,6 +90,10 @@ def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> Non
         for name in _DEFINITION.findall(block.astext()):
             for word in {name.lower(), indexer.lang.stem(name).lower()}:
                 indexer._title_mapping.setdefault(word, set()).add(docname)
+    phrases = {" ".join(emphasis.astext().split()) for emphasis in doctree.findall(nodes.emphasis)}
+    typed = {fold(phrase).replace("’", "'") for phrase in phrases}
+    found = sorted(phrase for phrase in phrases | typed if len(phrase) > 1)
+    doctree += addnodes.index(entries=[("single", form, "", "main", None) for form in found])
 
 
 SEARCHES = (EnglishSearch, PortugueseSearch, FrenchSearch, ChineseSearch)

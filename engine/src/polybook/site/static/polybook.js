@@ -1,5 +1,5 @@
 "use strict";
-/* global DOCUMENTATION_OPTIONS, Scorer, locale:writable, messages, polybookWords */
+/* global DOCUMENTATION_OPTIONS, locale:writable, messages, polybookWords */
 (() => {
   // Without its menu MathJax does not make every formula a stop of the Tab key, but those that scroll have to be.
   if (window.MathJax) {
@@ -26,9 +26,6 @@
 
   // Pages from a folder cannot read each other, so the results of a search come without extracts.
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-
-  // A section with the words of a search in its title comes before chapters that have them somewhere.
-  if (typeof Scorer === "object") Scorer.score = ([, , anchor, , score]) => score + (anchor ? 6 : 0);
 
   // Switching languages keeps the place on the page, and the root page remembers the choice.
   const switcher = document.querySelector(".polybook-languages");

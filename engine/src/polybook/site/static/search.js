@@ -16,3 +16,16 @@ Stemmer = function () {
   const stemmer = new AccentedStemmer();
   this.stemWord = (text) => stemmer.stemWord(text.normalize("NFD").replace(/\p{M}/gu, ""));
 };
+// What is called just as the query says comes first, a chapter before a section; then what is called alike, and
+// a section before chapters that have the words somewhere.
+Scorer.score = (() => {
+  const stemmer = new Stemmer();
+  const words = (text) => splitQuery(text.toLowerCase()).map((word) => stemmer.stemWord(word));
+  const wanted = words(new URLSearchParams(location.search).get("q") ?? "");
+  return ([, title, anchor, , score]) => {
+    const name = words(title.split(" > ").at(-1).replace(/^[\d.]+\s+/, "")); // without its number
+    const shared = new Set(name.filter((word) => wanted.includes(word))).size;
+    if (name.join(" ") === wanted.join(" ")) return score + (anchor ? 100 : 110);
+    return score + (20 * shared) / (new Set(name).size + new Set(wanted).size) + (anchor ? 6 : 0);
+  };
+})();
