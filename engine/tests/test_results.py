@@ -40,9 +40,9 @@ def places(one):
     return [("chapters/en/rnn.md", 10 * number) for number in range(1, len(one.cells) + 1)]
 
 
-def check(*cells, expect=None):
+def check(*cells, expect=None, training=()):
     one = record(*cells)
-    return [str(found) for found in check_record(one, expect or {}, places(one))]
+    return [str(found) for found in check_record(one, expect or {}, places(one), training)]
 
 
 def compare(old, new):
@@ -84,6 +84,17 @@ def test_a_plot_of_another_form_has_no_data(damaged):
     output["data"][CURVES] = damaged
 
     assert "X012" in check([output])[0]
+
+
+def test_a_training_without_a_plot():
+    cells = [value("1")], [stream("loss 1.0"), plot(loss=[1])], [image(svg="<svg/>")]
+
+    assert check(*cells, training=[1]) == []
+    assert check(*cells, training=[0, 1, 2]) == [
+        f"chapters/en/rnn.md:{line}: X016 The training in cell {number} in pytorch left no plot of its "
+        "curves. Draw what the run gives."
+        for number, line in ((1, 10), (3, 30))
+    ]
 
 
 def test_an_error_message():

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -496,6 +497,18 @@ def test_bounds_are_looked_at_after_a_run_and_whenever_asked(tmp_path, capsys):
     assert finding not in capsys.readouterr().err
     assert main(["check", "--outputs", "--book", str(root)]) == 1
     assert finding in capsys.readouterr().err
+
+
+def test_a_training_leaves_a_plot_in_every_run(tmp_path, capsys):
+    curves = '{"curves": [{"name": "ppl", "x": [1], "y": [9.5]}]}'
+    drawing = f"def fit(): display({{'application/vnd.d2l.curves+json': {curves}}}, raw=True)\nfit()"
+    root = write_book(tmp_path, {"a": [drawing, "def fit(): pass", "fit()"]})
+    config = root / "_config.yml"
+    config.write_text(config.read_text().replace("{languages", "{trains: [fit], languages"))
+
+    for command in (["execute", "--smoke"], ["execute"], ["execute"], ["check", "--outputs"]):
+        assert main([*command, "--book", str(root)]) == 1
+        assert re.findall(r"a\.md:(\d+): X016", capsys.readouterr().err) == ["17"]
 
 
 # Faults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -29,18 +29,22 @@ _LONGEST_QUOTE = 60
 
 
 def check_record(
-    record: Record, expect: Mapping[str, Bound], places: Sequence[Place]
+    record: Record, expect: Mapping[str, Bound], places: Sequence[Place], training: Container[int] = ()
 ) -> Iterator[Diagnostic]:
-    """Yield what is wrong with results: error messages, plots without data and bounds that are not met.
+    """Yield what is wrong with results: error messages, plots that are missing or empty, bounds not met.
 
     Args:
         record: The results.
         expect: What the last value of each curve of a name has to satisfy.
         places: Where each cell stands, for messages.
+        training: The numbers of the cells that train, from 0; each has to leave a plot of curves.
     """
     framework = record.provenance.framework
     for number, (cell, place) in enumerate(zip(record.cells, places, strict=True), 1):
         where = f"cell {number} in {framework}"
+        if number - 1 in training and not any(map(is_plot, cell.outputs)):
+            what, advice = f"The training in {where} left no plot of its curves.", "Draw what the run gives."
+            yield Diagnostic(*place, Code.NO_PLOT, what, advice)
         if any(map(_is_error, cell.outputs)):
             what, advice = f"The result of {where} is an error message.", "Mend the cell and run it again."
             yield Diagnostic(*place, Code.ERROR_IN_RESULT, what, advice)
@@ -56,9 +60,14 @@ def _is_error(output: Output) -> bool:
     return is_stderr and _TRACEBACK.search(output["text"]) is not None
 
 
+def is_plot(output: Output) -> bool:
+    """Return whether an output is a plot of curves."""
+    return CURVES in output.get("data", {})
+
+
 def is_plot_without_data(output: Output) -> bool:
     """Return whether an output is a plot that has a curve without data, or no curve at all."""
-    if CURVES not in output.get("data", {}):
+    if not is_plot(output):
         return False
     curves = _curves(output)
     return not curves or not all(any(value is not None for value in curve) for _, curve in curves)
