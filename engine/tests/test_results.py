@@ -115,6 +115,12 @@ def test_an_error_message():
         ([plot(ppl=[None])], [plot(ppl=[1, None])]),
         ([image(svg="<a d='M 10 1e3'/>")], [image(svg="<a d='M 10.1 1.01e3'/>")]),
         ([image(png="iVBO")], [image(png="iVBO")]),
+        ([stream("ppl 1.3, 90028.0 tokens/sec on cpu")], [stream("ppl 1.3, 8e5 tokens/sec on cuda:0")]),
+        ([stream("Wall time: 1min 3s, 5.2 µs")], [stream("Wall time: 2min 40s, 31 µs")]),
+        ([stream("0.3 sec, 20 seconds at 12:30:01")], [stream("4 sec, 1e2 seconds at 09:05:00")]),
+        ([value("device(type='cpu')")], [value("device(type='cuda', index=0)")]),
+        ([value("'/CPU:0'")], [value("'/job:localhost/replica:0/task:0/device:GPU:0'")]),
+        ([value("[CpuDevice(id=0)] cpu(0)")], [value("[CudaDevice(id=1)] gpu(1)")]),
     ],
 )
 def test_a_rerun_within_the_tolerance(old, new):
@@ -128,6 +134,9 @@ def test_a_rerun_within_the_tolerance(old, new):
         ([stream("a\nb\n")], [stream("c\nd\n")], "`a` became `c` (and 1 more)."),
         ([stream("a 1\n")], [stream("a 1 2\n")], "`a 1` became `a 1 2`."),
         ([value("0")], [value("1e-9")], "`0` became `1e-9`."),
+        ([stream("3 s, ppl 1")], [stream("9 s, ppl 2")], "`3 s, ppl 1` became `9 s, ppl 2`."),
+        ([stream("1 min 3 max")], [stream("2 min 3 max")], "`1 min 3 max` became `2 min 3 max`."),
+        ([stream("on cpu")], [stream("on paper")], "`on cpu` became `on paper`."),
         ([value("'the'")], [], "text/plain became nothing."),
         ([stream("x")], [value("x")], "stdout became text/plain."),
         ([plot(ppl=[8])], [plot(ppl=[9])], "ppl ended at 8 and ends at 9 now."),

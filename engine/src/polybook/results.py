@@ -21,6 +21,19 @@ CURVES = "application/vnd.d2l.curves+json"
 TOLERANCE = 0.05
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+#: How long something took, how fast it went, and when: `0.3 s`, `1min 20s`, `9000.5 tokens/sec`, `12:30:01`.
+_TIME = re.compile(
+    r"(?<![\w.])(?:\d+(?:\.\d*)?(?:e[-+]?\d+)?"
+    r"(?: ?\w+/s(?:ec(?:ond)?)?|min|h| ?(?:[nµμm]?s|sec|seconds?|minutes?))"  # mu, and micro
+    r"|\d\d?:\d\d(?::\d\d(?:\.\d+)?)?|\d{4}-\d\d-\d\d)(?!\w)",
+    re.IGNORECASE,
+)
+#: What it ran on, as the frameworks call it: `cuda:0`, `gpu(0)`, `/device:GPU:0`, `CudaDevice(id=0)`.
+_DEVICE = re.compile(
+    r"(?<!\w)(?:device\(type='\w+'(?:, index=\d+)?\)|\w+Device\(id=\d+\)"
+    r"|(?:/\w+:\w+)*/?(?:\w*device:)?(?:cpu|cuda|gpu|mps)(?::\d+|\(\d+\))?)(?!\w)",
+    re.IGNORECASE,
+)
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$", re.MULTILINE)
 _LONGEST_QUOTE = 60
 
@@ -118,6 +131,7 @@ def compare_records(old: Record, new: Record, places: Sequence[Place]) -> list[D
     """Return where a rerun gave another result: one finding for each cell, with what changed first.
 
     Text must be the same up to its numbers, which may differ by the tolerance, as may the ends of curves.
+    Times and the names of devices may be any.
     An image that comes with curves is compared by them, a drawing in SVG by its text, any other by its bytes.
     """
     found = []
@@ -182,11 +196,12 @@ def _image_changes(old: Output, new: Output) -> Iterator[str]:
 
 
 def _is_alike(old: str, new: str) -> bool:
-    """Return whether two lines are the same up to small differences of their numbers."""
+    """Return whether two lines are the same up to times, devices and small differences of numbers."""
     if old == new:
         return True
-    numbers = [[float(number) for number in _NUMBER.findall(line)] for line in (old, new)]
-    same_words = _NUMBER.sub("0", old) == _NUMBER.sub("0", new)
+    lines = [_DEVICE.sub("(device)", _TIME.sub("(time)", line)) for line in (old, new)]
+    numbers = [[float(number) for number in _NUMBER.findall(line)] for line in lines]
+    same_words = len({_NUMBER.sub("0", line) for line in lines}) == 1
     return same_words and all(map(_is_close, *numbers))
 
 

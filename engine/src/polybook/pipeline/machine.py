@@ -61,8 +61,8 @@ class Folders:
 class News(Protocol):
     """Is told how a job comes on."""
 
-    def begin(self) -> None:
-        """Hear that it has begun, perhaps not for the first time."""
+    def begin(self, where: str, /) -> None:
+        """Hear that it has begun, perhaps not for the first time, and where: `GPU 0`."""
 
     def reach(self, cell: int, /) -> None:
         """Hear that it is at a cell, counted from 1."""
@@ -104,7 +104,7 @@ class Machine:
         """Return the result of a job, or `None` where it fell short of memory that the others have."""
         needs_gpu = job.gpu and bool(self._gpus)
         async with self._slots.hold(needs_gpu=needs_gpu) as slot, self._memory.hold(size) as share:
-            news.begin()
+            news.begin(slot.name)
             setting = _setting(job, folders, slot.gpu, slot.cores)
             try:
                 return await run(
