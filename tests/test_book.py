@@ -155,6 +155,13 @@ def codes(notebook: str) -> list[str]:
     return [without_comments("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
 
 
+def test_both_ways_of_training_are_there_in_every_framework(book):
+    for framework in FRAMEWORKS:
+        codes = [code for unit in find_units(book) if unit.framework == framework for code in unit.codes]
+        for call in ("d2l.Trainer(", ".fit(", "train_ch8("):
+            assert any(call in code for code in codes), (framework, call)
+
+
 @pytest.mark.slow
 def test_every_chapter_runs_and_smoke_stores_nothing(polybook, book):
     present = [name for name in FRAMEWORKS if (ROOT / ".venvs" / name / "bin" / "python").is_file()]
@@ -164,6 +171,7 @@ def test_every_chapter_runs_and_smoke_stores_nothing(polybook, book):
     run = polybook("execute", "--smoke", "-j", "2", *(f"--framework={name}" for name in present))
     assert run.returncode == 0, run.stdout + run.stderr
     count = sum(unit.framework in present for unit in find_units(book))
+    assert count >= len(present) * (len(book.toc.chapters) - 2)  # all but the first page and the works cited
     assert f"{count} run, 0 fresh already, 0 failed." in run.stdout
     assert stored() == before
 

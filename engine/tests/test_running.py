@@ -101,6 +101,14 @@ def wait_until(condition, seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+#: Has the framework see a GPU, as far as anybody asks.
+SEEING = """
+import sys, types
+cuda = types.SimpleNamespace(is_available=lambda: True, get_device_name=lambda: 'H')
+sys.modules['torch'] = types.SimpleNamespace(cuda=cuda)
+"""
+
+
 # Slots
 
 
@@ -352,7 +360,7 @@ def test_chapters_run_side_by_side(tmp_path, monkeypatch, capsys):
     dying += "if not flag.exists(): flag.touch(); os._exit(1)\nprint('lives')"
     chapters = {
         "one": [waiting.format(root=tmp_path, own="1", other="2")],
-        "two": [waiting.format(root=tmp_path, own="2", other="1")],
+        "two": [SEEING, waiting.format(root=tmp_path, own="2", other="1")],
         "dying": [dying],
         "failing": ["1 / 0"],
     }
@@ -418,6 +426,23 @@ def test_without_a_gpu_a_chapter_that_needs_one_does_not_run(tmp_path, monkeypat
     assert "0 run, 0 fresh already, 1 failed." in said.out
 
 
+def test_a_framework_that_sees_no_gpu_stores_nothing(tmp_path, monkeypatch, capsys):
+    root = write_book(
+        tmp_path, {"blind": ["1"], "seeing": [SEEING]}, "{blind: {gpu: true}, seeing: {gpu: true}}"
+    )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+
+    assert execute(root) == 1
+
+    said = capsys.readouterr()
+    assert (
+        f"blind.md:3: X008 `pytorch/blind` needs a GPU, and the framework in {root}/.venvs/pytorch"
+        in said.err
+    )
+    assert words(root) == {"blind": "missing", "seeing": "fresh"}
+    assert execute(root, "--smoke") == 0
+
+
 @pytest.mark.parametrize("jobs", ["0", "-1"])
 def test_a_wrong_number_of_jobs(tmp_path, jobs, capsys):
     assert execute(write_book(tmp_path, {"one": ["1"]}), "-j", jobs) == 2
@@ -425,8 +450,10 @@ def test_a_wrong_number_of_jobs(tmp_path, jobs, capsys):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_path, sent):
-    root = write_book(tmp_path, {"quick": ["1"], "slow": ["time.sleep(60)"]})
+def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_path, sent, capsys):
+    go = tmp_path / "go"
+    waiting = f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
+    root = write_book(tmp_path, {"quick": ["1"], "slow": [waiting]})
     process = start(root, "-j", "2")
     wait_until(lambda: (root / "outputs/pytorch/quick.json").exists() and len(pids(root)) == 2)
 
@@ -437,6 +464,8 @@ def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_pat
     assert "stopped; what was finished is kept" in errors
     assert words(root) == {"quick": "fresh", "slow": "missing"}
     assert not any(map(is_running, pids(root)))
+    go.touch()
+    assert_the_rest_is_run(root, capsys)
 
 
 def test_a_rerun_that_differs_is_stored_only_when_accepted(tmp_path, capsys):
@@ -581,6 +610,15 @@ def test_killing_polybook_loses_nothing(tmp_path, capsys):
         process.communicate(timeout=20)
 
         wait_until(lambda: not any(map(is_running, pids(tmp_path))), 5)
+        assert_the_rest_is_run(tmp_path, capsys)
+
+
+def test_asking_polybook_to_end_loses_nothing(tmp_path, capsys):
+    for number, process in enumerate(rounds(tmp_path)):
+        process.send_signal((signal.SIGINT, signal.SIGTERM)[number // 2 % 2])
+        process.communicate(timeout=30)  # whatever it was at, it ends
+
+        assert not any(map(is_running, pids(tmp_path)))
         assert_the_rest_is_run(tmp_path, capsys)
 
 
