@@ -46,7 +46,7 @@ test-%: .venvs/%/ready.stamp
 nbval: notebooks $(FRAMEWORKS:%=nbval-%)
 
 nbval-%: .venvs/%/ready.stamp
-	D2L_SMOKE=1 PYTHONPATH="$(CURDIR):$(CURDIR)/engine/src" .venvs/$*/bin/python -m pytest -p polybook.nbval \
+	D2L_SMOKE=1 OMP_NUM_THREADS=1 PYTHONPATH="$(CURDIR):$(CURDIR)/engine/src" .venvs/$*/bin/python -m pytest -p polybook.nbval \
 	  --override-ini filterwarnings=default --nbval-lax --nbval-current-env --nbval-results outputs/$* \
 	  _build/notebooks/jupyter/en/$*
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from polybook import cli
+from polybook.pipeline.book import load_book
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = {path.name: path for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
@@ -42,6 +43,27 @@ def test_there_is_one_for_a_processor_and_one_for_a_gpu():
     assert list(WORKFLOWS) == ["ci.yml", "gpu.yml"]
     assert [".ci/run"] in commands("ci.yml")
     assert any(command[:2] == ["make", "execute"] for command in commands("gpu.yml"))
+
+
+def test_every_framework_is_run_shortened_and_cell_by_cell():
+    frameworks = list(load_book(ROOT).config.frameworks)
+    nbval = jobs("ci.yml")["nbval"]
+    assert nbval["strategy"]["matrix"] == {"framework": frameworks}
+    assert nbval["steps"][-1]["run"] == "make notebooks nbval-${{ matrix.framework }}"
+    tested = subprocess.run(
+        ["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    made = {name for name in frameworks if f"test-{name}" in tested.stdout}
+    assert made == set(frameworks)  # with the environment of each, whose chapters `test_book` runs
+
+
+def test_results_of_a_run_that_failed_in_part_are_proposed():
+    """What a shard has finished is in its patch, and the patches of all shards are in the pull request."""
+    execute, propose = jobs("gpu.yml").values()
+    after = [step for step in execute["steps"] if "make execute" not in step.get("run", "")][2:]
+    assert all(step["if"] == "${{ !cancelled() }}" for step in (*after, propose))
+    assert execute["strategy"]["fail-fast"] is False
+    assert propose["needs"] == "execute"
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,7 +46,12 @@ def load():  #@save
     return pathlib.Path(os.environ['D2L_DATA'], 'tale.txt').read_text()
 """
 USING = "from d2l import torch as d2l\nprint(d2l.load(), {name!r})"
-SHOWING = "import os\nprint(os.environ['CUDA_VISIBLE_DEVICES'])"
+SHOWING = """
+import os, sys, types
+cuda = types.SimpleNamespace(is_available=lambda: True, get_device_name=lambda: 'H')
+sys.modules['torch'] = types.SimpleNamespace(cuda=cuda)
+print(os.environ['CUDA_VISIBLE_DEVICES'])
+"""
 
 
 @pytest.fixture
@@ -154,6 +160,7 @@ def test_a_lost_worker_loses_and_doubles_nothing(book, cluster):
     assert stored["a"].provenance.data == {"tale.txt": hashlib.sha1(b"Once").hexdigest()}  # noqa: S324
     assert stored["a"].provenance.version == "1.0"
     assert errors.count("finished after") == 6
+    assert re.findall(r"gpu begins on (GPU 7 of tcp://127)", errors) == ["GPU 7 of tcp://127"]
     measures = json.loads((book / "_build/execution/measures.json").read_text())
     assert all(cost["memory"] > 10 * 2**20 for cost in measures.values())
     assert start(book, "--dask", cluster.address).communicate(timeout=60)[0].startswith("0 run, 6 fresh")

@@ -31,6 +31,7 @@ polybook:
     aliases:
       pytorch: {matmul: torch.matmul}
       jax: {matmul: jnp.matmul}
+  trains: [fit, train_ch8]
 """
 LEAST = "polybook: {languages: {en: .}, frameworks: [jax]}"
 
@@ -41,6 +42,7 @@ def test_every_key():
     assert config.source_language is config.languages["fr"]
     assert config.frameworks == ("pytorch", "mxnet")
     assert config.library == "d2l"
+    assert config.trains == ("fit", "train_ch8")
     assert config.aliases == {"pytorch": {"matmul": "torch.matmul"}, "jax": {"matmul": "jnp.matmul"}}
     assert config.bibliographies == ("a.bib", "b.bib")
 
@@ -88,7 +90,7 @@ def test_a_book_says_where_its_site_is_or_not():
 def test_what_may_be_left_out():
     config = read_config(LEAST)
     assert (config.title, config.author, config.source) == ("Book", "", "en")
-    assert (config.library, config.aliases, config.bibliographies) == (None, {}, ())
+    assert (config.library, config.aliases, config.trains, config.bibliographies) == (None, {}, (), ())
     assert config.languages["en"].title == "Book"
 
 
@@ -120,8 +122,8 @@ WRONG_CONFIGS = {
     "no polybook": (
         "title: A\n",
         "1: B005 `polybook` must be a mapping of keys to values. "
-        "Its keys: source, languages, frameworks, library, chapters, terms, cover, discussions, "
-        "notebooks.",
+        "Its keys: source, languages, frameworks, library, chapters, trains, terms, cover, "
+        "discussions, notebooks.",
     ),
     "unclosed bracket": (
         "title: A\npolybook: [a\n",
@@ -144,7 +146,7 @@ WRONG_CONFIGS = {
     "unknown key": (
         "polybook:\n  languages: {en: .}\n  frameworks: [jax]\n  frameworkz: [jax]\n",
         "4: B005 `polybook` has no key `frameworkz`. "
-        "Known keys: source, languages, frameworks, library, chapters, terms, cover, discussions, "
+        "Known keys: source, languages, frameworks, library, chapters, trains, terms, cover, discussions, "
         "notebooks.",
     ),
     "unknown key of a language": (

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from nbclient import NotebookClient
 
 from polybook import probe
 from polybook.data import digest_data
@@ -300,6 +302,25 @@ def test_an_interrupt_ends_the_run_and_the_kernel(tmp_path):
     thread.join()
 
     assert not is_running(int(pid.read_text()))
+
+
+@pytest.mark.parametrize("method", ["async_start_new_kernel_client", "async_execute_cell"])
+def test_an_end_that_comes_just_as_something_is_done_is_not_forgotten(tmp_path, monkeypatch, method):
+    """As it is by `asyncio.wait_for` in Python 3.11, with which nbclient waits."""
+    kept = getattr(NotebookClient, method)
+
+    async def forgetting(client, *arguments):
+        result = await kept(client, *arguments)
+        asyncio.current_task().cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        return result
+
+    monkeypatch.setattr(NotebookClient, method, forgetting)
+    with pytest.raises(asyncio.CancelledError):
+        run_cells(["open('ran', 'a').write('1')", "open('ran', 'a').write('2')"], settings(tmp_path))
+    ran = tmp_path / "ran"
+    assert not ran.exists() or ran.read_text() == "1"
 
 
 def test_an_error_of_the_caller_ends_the_kernel(tmp_path):

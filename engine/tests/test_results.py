@@ -40,9 +40,9 @@ def places(one):
     return [("chapters/en/rnn.md", 10 * number) for number in range(1, len(one.cells) + 1)]
 
 
-def check(*cells, expect=None):
+def check(*cells, expect=None, training=()):
     one = record(*cells)
-    return [str(found) for found in check_record(one, expect or {}, places(one))]
+    return [str(found) for found in check_record(one, expect or {}, places(one), training)]
 
 
 def compare(old, new):
@@ -86,6 +86,17 @@ def test_a_plot_of_another_form_has_no_data(damaged):
     assert "X012" in check([output])[0]
 
 
+def test_a_training_without_a_plot():
+    cells = [value("1")], [stream("loss 1.0"), plot(loss=[1])], [image(svg="<svg/>")]
+
+    assert check(*cells, training=[1]) == []
+    assert check(*cells, training=[0, 1, 2]) == [
+        f"chapters/en/rnn.md:{line}: X016 The training in cell {number} in pytorch left no plot of its "
+        "curves. Draw what the run gives."
+        for number, line in ((1, 10), (3, 30))
+    ]
+
+
 def test_an_error_message():
     (found,) = check([stream("Traceback (most recent call last):\n  File ...\nValueError: 1\n", "stderr")])
 
@@ -104,6 +115,12 @@ def test_an_error_message():
         ([plot(ppl=[None])], [plot(ppl=[1, None])]),
         ([image(svg="<a d='M 10 1e3'/>")], [image(svg="<a d='M 10.1 1.01e3'/>")]),
         ([image(png="iVBO")], [image(png="iVBO")]),
+        ([stream("ppl 1.3, 90028.0 tokens/sec on cpu")], [stream("ppl 1.3, 8e5 tokens/sec on cuda:0")]),
+        ([stream("Wall time: 1min 3s, 5.2 µs")], [stream("Wall time: 2min 40s, 31 µs")]),
+        ([stream("0.3 sec, 20 seconds at 12:30:01")], [stream("4 sec, 1e2 seconds at 09:05:00")]),
+        ([value("device(type='cpu')")], [value("device(type='cuda', index=0)")]),
+        ([value("'/CPU:0'")], [value("'/job:localhost/replica:0/task:0/device:GPU:0'")]),
+        ([value("[CpuDevice(id=0)] cpu(0)")], [value("[CudaDevice(id=1)] gpu(1)")]),
     ],
 )
 def test_a_rerun_within_the_tolerance(old, new):
@@ -117,6 +134,9 @@ def test_a_rerun_within_the_tolerance(old, new):
         ([stream("a\nb\n")], [stream("c\nd\n")], "`a` became `c` (and 1 more)."),
         ([stream("a 1\n")], [stream("a 1 2\n")], "`a 1` became `a 1 2`."),
         ([value("0")], [value("1e-9")], "`0` became `1e-9`."),
+        ([stream("3 s, ppl 1")], [stream("9 s, ppl 2")], "`3 s, ppl 1` became `9 s, ppl 2`."),
+        ([stream("1 min 3 max")], [stream("2 min 3 max")], "`1 min 3 max` became `2 min 3 max`."),
+        ([stream("on cpu")], [stream("on paper")], "`on cpu` became `on paper`."),
         ([value("'the'")], [], "text/plain became nothing."),
         ([stream("x")], [value("x")], "stdout became text/plain."),
         ([plot(ppl=[8])], [plot(ppl=[9])], "ppl ended at 8 and ends at 9 now."),

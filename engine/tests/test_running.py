@@ -9,6 +9,7 @@ import asyncio
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -98,6 +99,14 @@ def wait_until(condition, seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < end, "it takes too long"
         time.sleep(0.02)
+
+
+#: Has the framework see a GPU, as far as anybody asks.
+SEEING = """
+import sys, types
+cuda = types.SimpleNamespace(is_available=lambda: True, get_device_name=lambda: 'H')
+sys.modules['torch'] = types.SimpleNamespace(cuda=cuda)
+"""
 
 
 # Slots
@@ -351,7 +360,7 @@ def test_chapters_run_side_by_side(tmp_path, monkeypatch, capsys):
     dying += "if not flag.exists(): flag.touch(); os._exit(1)\nprint('lives')"
     chapters = {
         "one": [waiting.format(root=tmp_path, own="1", other="2")],
-        "two": [waiting.format(root=tmp_path, own="2", other="1")],
+        "two": [SEEING, waiting.format(root=tmp_path, own="2", other="1")],
         "dying": [dying],
         "failing": ["1 / 0"],
     }
@@ -417,6 +426,23 @@ def test_without_a_gpu_a_chapter_that_needs_one_does_not_run(tmp_path, monkeypat
     assert "0 run, 0 fresh already, 1 failed." in said.out
 
 
+def test_a_framework_that_sees_no_gpu_stores_nothing(tmp_path, monkeypatch, capsys):
+    root = write_book(
+        tmp_path, {"blind": ["1"], "seeing": [SEEING]}, "{blind: {gpu: true}, seeing: {gpu: true}}"
+    )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+
+    assert execute(root) == 1
+
+    said = capsys.readouterr()
+    assert (
+        f"blind.md:3: X008 `pytorch/blind` needs a GPU, and the framework in {root}/.venvs/pytorch"
+        in said.err
+    )
+    assert words(root) == {"blind": "missing", "seeing": "fresh"}
+    assert execute(root, "--smoke") == 0
+
+
 @pytest.mark.parametrize("jobs", ["0", "-1"])
 def test_a_wrong_number_of_jobs(tmp_path, jobs, capsys):
     assert execute(write_book(tmp_path, {"one": ["1"]}), "-j", jobs) == 2
@@ -424,8 +450,10 @@ def test_a_wrong_number_of_jobs(tmp_path, jobs, capsys):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_path, sent):
-    root = write_book(tmp_path, {"quick": ["1"], "slow": ["time.sleep(60)"]})
+def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_path, sent, capsys):
+    go = tmp_path / "go"
+    waiting = f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
+    root = write_book(tmp_path, {"quick": ["1"], "slow": [waiting]})
     process = start(root, "-j", "2")
     wait_until(lambda: (root / "outputs/pytorch/quick.json").exists() and len(pids(root)) == 2)
 
@@ -436,6 +464,8 @@ def test_a_stopped_polybook_stops_its_kernels_and_keeps_what_is_finished(tmp_pat
     assert "stopped; what was finished is kept" in errors
     assert words(root) == {"quick": "fresh", "slow": "missing"}
     assert not any(map(is_running, pids(root)))
+    go.touch()
+    assert_the_rest_is_run(root, capsys)
 
 
 def test_a_rerun_that_differs_is_stored_only_when_accepted(tmp_path, capsys):
@@ -496,6 +526,18 @@ def test_bounds_are_looked_at_after_a_run_and_whenever_asked(tmp_path, capsys):
     assert finding not in capsys.readouterr().err
     assert main(["check", "--outputs", "--book", str(root)]) == 1
     assert finding in capsys.readouterr().err
+
+
+def test_a_training_leaves_a_plot_in_every_run(tmp_path, capsys):
+    curves = '{"curves": [{"name": "ppl", "x": [1], "y": [9.5]}]}'
+    drawing = f"def fit(): display({{'application/vnd.d2l.curves+json': {curves}}}, raw=True)\nfit()"
+    root = write_book(tmp_path, {"a": [drawing, "def fit(): pass", "fit()"]})
+    config = root / "_config.yml"
+    config.write_text(config.read_text().replace("{languages", "{trains: [fit], languages"))
+
+    for command in (["execute", "--smoke"], ["execute"], ["execute"], ["check", "--outputs"]):
+        assert main([*command, "--book", str(root)]) == 1
+        assert re.findall(r"a\.md:(\d+): X016", capsys.readouterr().err) == ["17"]
 
 
 # Faults
@@ -568,6 +610,15 @@ def test_killing_polybook_loses_nothing(tmp_path, capsys):
         process.communicate(timeout=20)
 
         wait_until(lambda: not any(map(is_running, pids(tmp_path))), 5)
+        assert_the_rest_is_run(tmp_path, capsys)
+
+
+def test_asking_polybook_to_end_loses_nothing(tmp_path, capsys):
+    for number, process in enumerate(rounds(tmp_path)):
+        process.send_signal((signal.SIGINT, signal.SIGTERM)[number // 2 % 2])
+        process.communicate(timeout=30)  # whatever it was at, it ends
+
+        assert not any(map(is_running, pids(tmp_path)))
         assert_the_rest_is_run(tmp_path, capsys)
 
 

@@ -10,6 +10,7 @@ polybook's settings are the key `polybook:` of Jupyter Book's `_config.yml`:
       frameworks: [pytorch, mxnet]    # in the order of the tabs; the first is the default
       chapters:                       # what single chapters need and must give
         rnn: {gpu: true, expect: {val_ppl: "< 9"}}
+      trains: [fit]                   # functions and methods whose call must leave a plot with its data
       notebooks: {repository: owner/name}   # on GitHub, where hosted services find notebooks
       library:
         module: d2l                   # the package that `polybook library` writes
@@ -45,6 +46,7 @@ _KEYS = (
     "frameworks",
     "library",
     "chapters",
+    "trains",
     "terms",
     "cover",
     "discussions",
@@ -128,6 +130,8 @@ class Config:
     aliases: Mapping[str, Mapping[str, str]]
     #: What the configuration says of single chapters, by their names.
     chapters: Mapping[str, ChapterSettings]
+    #: The names of functions and methods that train: a cell that calls one must leave a plot with its data.
+    trains: tuple[str, ...]
     #: The file with the table of terms, relative to the book, or `None` for a book without one.
     terms: str | None
     #: The picture of the root page, relative to the book, or `None`.
@@ -212,6 +216,7 @@ def read_config(text: str, path: str = CONFIG_FILE) -> Config:
         library=_module(reader, library),
         aliases=_aliases(reader, library),
         chapters=dict(_chapters(reader, settings)),
+        trains=tuple(reader.strings(settings.get("trains", []), ("polybook", "trains"))),
         terms=_text(reader, settings, "terms"),
         cover=_text(reader, settings, "cover"),
         discussions=_text(reader, settings, "discussions"),

@@ -103,6 +103,8 @@ class Code(Enum):
     OUT_OF_MEMORY = "X014"
     #: A Dask cluster cannot be reached, or lost a run.
     CLUSTER = "X015"
+    #: A cell that trains left no plot.
+    NO_PLOT = "X016"
 
 
 #: Findings that inform and do not fail a command.

@@ -35,6 +35,8 @@ from .outputs import Output
 #: The path of a file and a line in it.
 Place = tuple[str, int]
 
+#: The device of a run whose framework has no accelerator.
+PROCESSOR = "cpu"
 #: Seconds that a kernel may take to start, and its last outputs to arrive.
 _PATIENCE = 120
 #: Seconds between two looks at a kernel's memory.
@@ -120,11 +122,13 @@ async def run(
         kernel = _Kernel(cells, setting, Path(folder))
         try:
             await kernel.start(places[0])
+            _raise_if_cancelled()
             async with beside(kernel.watch(places, may_hold)):
                 for index, place in enumerate(places):
                     if on_cell:
                         on_cell(index + 1, len(cells))
                     await kernel.run_cell(index, place)
+                    _raise_if_cancelled()
                 return await kernel.result(places[-1])
         finally:
             await kernel.stop()
@@ -420,7 +424,10 @@ def _plain(outputs: Sequence[Any]) -> tuple[Output, ...]:
 
 
 def _raise_if_cancelled() -> None:
-    """Raise what was meant where nbclient took the end of polybook for the end of the kernel."""
+    """Raise what was meant where nbclient took the end of polybook for the end of the kernel, or for nothing.
+
+    It waits with `asyncio.wait_for`, which forgets a cancellation that comes as the awaited is done.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

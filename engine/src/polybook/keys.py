@@ -54,42 +54,6 @@ class KeyParts:
         return hashlib.sha256(canonical_json(asdict(self))).hexdigest()
 
 
-def key_parts(
-    framework: str,
-    version: str,
-    cells: Sequence[str],
-    definitions: Mapping[str, str],
-    data: Mapping[str, str | None],
-) -> KeyParts:
-    """Return the parts of a key.
-
-    Args:
-        framework: The framework's name in tab marks.
-        version: The framework's public version.
-        cells: The code cells, in the order they run.
-        definitions: The sources of the library definitions that the cells use, directly or not, by name.
-        data: The SHA-1 of each data file that the run reads, by name; `None` for one it looks for in vain.
-    """
-    return KeyParts(
-        framework=framework,
-        version=version,
-        cells=tuple(map(digest_code, cells)),
-        definitions={name: digest_code(source) for name, source in definitions.items()},
-        data=dict(data),
-    )
-
-
-def execution_key(
-    framework: str,
-    version: str,
-    cells: Sequence[str],
-    definitions: Mapping[str, str],
-    data: Mapping[str, str | None],
-) -> str:
-    """Return the key of an execution; the arguments are those of `key_parts`."""
-    return key_parts(framework, version, cells, definitions, data).key
-
-
 @cache
 def digest_code(code: str) -> str:
     """Return a digest of what code does: comments and layout leave it as it is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -21,6 +21,19 @@ CURVES = "application/vnd.d2l.curves+json"
 TOLERANCE = 0.05
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+#: How long something took, how fast it went, and when: `0.3 s`, `1min 20s`, `9000.5 tokens/sec`, `12:30:01`.
+_TIME = re.compile(
+    r"(?<![\w.])(?:\d+(?:\.\d*)?(?:e[-+]?\d+)?"
+    r"(?: ?\w+/s(?:ec(?:ond)?)?|min|h| ?(?:[nµμm]?s|sec|seconds?|minutes?))"  # mu, and micro
+    r"|\d\d?:\d\d(?::\d\d(?:\.\d+)?)?|\d{4}-\d\d-\d\d)(?!\w)",
+    re.IGNORECASE,
+)
+#: What it ran on, as the frameworks call it: `cuda:0`, `gpu(0)`, `/device:GPU:0`, `CudaDevice(id=0)`.
+_DEVICE = re.compile(
+    r"(?<!\w)(?:device\(type='\w+'(?:, index=\d+)?\)|\w+Device\(id=\d+\)"
+    r"|(?:/\w+:\w+)*/?(?:\w*device:)?(?:cpu|cuda|gpu|mps)(?::\d+|\(\d+\))?)(?!\w)",
+    re.IGNORECASE,
+)
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$", re.MULTILINE)
 _LONGEST_QUOTE = 60
 
@@ -29,18 +42,22 @@ _LONGEST_QUOTE = 60
 
 
 def check_record(
-    record: Record, expect: Mapping[str, Bound], places: Sequence[Place]
+    record: Record, expect: Mapping[str, Bound], places: Sequence[Place], training: Container[int] = ()
 ) -> Iterator[Diagnostic]:
-    """Yield what is wrong with results: error messages, plots without data and bounds that are not met.
+    """Yield what is wrong with results: error messages, plots that are missing or empty, bounds not met.
 
     Args:
         record: The results.
         expect: What the last value of each curve of a name has to satisfy.
         places: Where each cell stands, for messages.
+        training: The numbers of the cells that train, from 0; each has to leave a plot of curves.
     """
     framework = record.provenance.framework
     for number, (cell, place) in enumerate(zip(record.cells, places, strict=True), 1):
         where = f"cell {number} in {framework}"
+        if number - 1 in training and not any(map(is_plot, cell.outputs)):
+            what, advice = f"The training in {where} left no plot of its curves.", "Draw what the run gives."
+            yield Diagnostic(*place, Code.NO_PLOT, what, advice)
         if any(map(_is_error, cell.outputs)):
             what, advice = f"The result of {where} is an error message.", "Mend the cell and run it again."
             yield Diagnostic(*place, Code.ERROR_IN_RESULT, what, advice)
@@ -56,9 +73,14 @@ def _is_error(output: Output) -> bool:
     return is_stderr and _TRACEBACK.search(output["text"]) is not None
 
 
+def is_plot(output: Output) -> bool:
+    """Return whether an output is a plot of curves."""
+    return CURVES in output.get("data", {})
+
+
 def is_plot_without_data(output: Output) -> bool:
     """Return whether an output is a plot that has a curve without data, or no curve at all."""
-    if CURVES not in output.get("data", {}):
+    if not is_plot(output):
         return False
     curves = _curves(output)
     return not curves or not all(any(value is not None for value in curve) for _, curve in curves)
@@ -109,6 +131,7 @@ def compare_records(old: Record, new: Record, places: Sequence[Place]) -> list[D
     """Return where a rerun gave another result: one finding for each cell, with what changed first.
 
     Text must be the same up to its numbers, which may differ by the tolerance, as may the ends of curves.
+    Times and the names of devices may be any.
     An image that comes with curves is compared by them, a drawing in SVG by its text, any other by its bytes.
     """
     found = []
@@ -173,11 +196,12 @@ def _image_changes(old: Output, new: Output) -> Iterator[str]:
 
 
 def _is_alike(old: str, new: str) -> bool:
-    """Return whether two lines are the same up to small differences of their numbers."""
+    """Return whether two lines are the same up to times, devices and small differences of numbers."""
     if old == new:
         return True
-    numbers = [[float(number) for number in _NUMBER.findall(line)] for line in (old, new)]
-    same_words = _NUMBER.sub("0", old) == _NUMBER.sub("0", new)
+    lines = [_DEVICE.sub("(device)", _TIME.sub("(time)", line)) for line in (old, new)]
+    numbers = [[float(number) for number in _NUMBER.findall(line)] for line in lines]
+    same_words = len({_NUMBER.sub("0", line) for line in lines}) == 1
     return same_words and all(map(_is_close, *numbers))
 
 

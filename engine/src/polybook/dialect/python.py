@@ -10,6 +10,7 @@ import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: A line for IPython, with the lines that it goes on in after a backslash.
 _MAGIC = re.compile(r"^([ \t]*)[%!?](?:\\\n|[^\n])*$", re.MULTILINE)
@@ -64,20 +65,26 @@ def find_tokens(code: str) -> Iterator[tokenize.TokenInfo]:
         return
 
 
-def find_comments(code: str) -> list[Comment]:
+@lru_cache(maxsize=4096)  # a cell is asked for once for each framework
+def find_comments(code: str) -> tuple[Comment, ...]:
     """Return the comments of a cell in order; a `#` inside a string is none."""
     if "#" not in code:
-        return []
-    return [
+        return ()
+    return tuple(
         Comment(*token.start, token.string, not token.line[: token.start[1]].strip())
         for token in find_tokens(code)
         if token.type == tokenize.COMMENT
-    ]
+    )
+
+
+def may_break_strings(code: str) -> bool:
+    """Return whether a string may go on from one line to the next; `False` is certain."""
+    return any(mark in code for mark in ('"""', "'''", "\\\n"))
 
 
 def find_lines_inside_strings(code: str) -> frozenset[int]:
     """Return the 1-based lines that begin inside a string."""
-    if not any(mark in code for mark in ('"""', "'''", "\\\n")):
+    if not may_break_strings(code):
         return frozenset()
     inside: set[int] = set()
     begun: list[int] = []  # where the f-strings began that are open; Python 3.12 cuts them into tokens

@@ -12,7 +12,8 @@ definitions  the values that come out
 """
 
 from .build import build_library
-from .definitions import ALL_NAMES, Definition, Library
+from .chapters import may_save
+from .definitions import ALL_NAMES, Definition, Library, find_closure
 from .expansion import expand_aliases, free_names
 from .notebooks import names_used
 from .package import package_text
@@ -23,7 +24,9 @@ __all__ = [
     "Library",
     "build_library",
     "expand_aliases",
+    "find_closure",
     "free_names",
+    "may_save",
     "names_used",
     "package_text",
 ]

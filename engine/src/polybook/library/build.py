@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from ..diagnostics import Diagnostic
 from ..frameworks import Framework
@@ -95,7 +96,7 @@ class _Writer:
         """Return the module's text."""
         imports = {Import("sys"), *self.own_imports}
         imports |= {each for alias in self.draft.aliases.values() for each in alias.imports}
-        imports |= {each for saved in self.blocks for each in self._imports(saved)}
+        imports |= {each for saved in self.blocks for each in self._imports[saved]}
         itself = sorted({self.draft.module, *(each.bound for each in imports if each.is_library)})
         head = [
             _HEADER.format(title=self.draft.title),
@@ -106,7 +107,7 @@ class _Writer:
         aliases = self.draft.aliases.values()
         if assignments := [alias.source for alias in aliases if not alias.is_builtin]:
             head.append("\n".join((f"# {CONFIG}: aliases", *assignments)))
-        blocks = [f"{saved.origin.comment}\n{self._text(saved)}" for saved in self.blocks]
+        blocks = [f"{saved.origin.comment}\n{self._texts[saved]}" for saved in self.blocks]
         if entries := [f"{alias.name!r}: {alias.expression}" for alias in aliases if alias.is_builtin]:
             blocks.insert(0, _GETATTR.format(entries=", ".join(entries)))
         return "\n\n\n".join(("\n\n".join(head), *blocks)) + "\n"
@@ -136,28 +137,36 @@ class _Writer:
     def _alias(self, alias: Alias) -> Definition:
         imports = tuple(each.statement for each in alias.imports)
         code = "\n".join((*imports, alias.source))
-        uses = self._used_in(alias.source) - {alias.name}
+        uses = self._used_in(alias.source, _find_roots(alias.source)) - {alias.name}
         return Definition(alias.name, alias.source, CONFIG.path, CONFIG.line, uses, imports, code)
 
     def _definition(self, name: str, saved: Saved) -> Definition:
         parts = [saved, *self.changes.get(name, ())]
-        imports = {each for part in parts for each in self._imports(part) if not each.is_library}
+        imports = {each for part in parts for each in self._imports[part] if not each.is_library}
         statements = tuple(each.statement for each in sorted(imports))
-        code = "\n".join((*statements, *(self._plain_text(part) for part in parts)))
+        code = "\n".join((*statements, *(self._plain_texts[part] for part in parts)))
         uses = {used for part in parts for used in self._uses(part)} - {name}
-        source = "\n".join(self._text(part) for part in parts)
+        source = "\n".join(self._texts[part] for part in parts)
         place = saved.place
         return Definition(name, source, place.path, place.line, frozenset(uses), statements, code)
 
     def _members_of(self, saved: Saved) -> list[Saved]:
         return [member for name in saved.names for member in self.members.get(name, ())]
 
-    def _plain_text(self, saved: Saved) -> str:
-        """Return a statement, its members merged, without anything that is taken from prose."""
-        return merge_members(saved.source, {each.names[0]: each.source for each in self._members_of(saved)})
+    @cached_property
+    def _plain_texts(self) -> dict[Saved, str]:
+        """The statements, their members merged, without anything that is taken from prose."""
+        return {saved: merge_members(saved.source, self._sources_of_members(saved)) for saved in self.blocks}
+
+    def _sources_of_members(self, saved: Saved) -> dict[str, str]:
+        return {member.names[0]: member.source for member in self._members_of(saved)}
+
+    @cached_property
+    def _texts(self) -> dict[Saved, str]:
+        """The statements as they stand in the module."""
+        return {saved: self._text(saved) for saved in self.blocks}
 
     def _text(self, saved: Saved) -> str:
-        """Return a statement as it stands in the module."""
         members = {
             each.names[0]: each.source
             if each.origin == saved.origin
@@ -167,20 +176,33 @@ class _Writer:
         text = merge_members(saved.source, members)
         return add_note(text, saved.origin.note) if is_definable(text) else text
 
-    def _imports(self, saved: Saved) -> list[Import]:
-        """Return the imports that a statement and its members need, sorted."""
-        roots = {use.path[0] for use in find_uses(ast.parse(self._plain_text(saved)).body)}
+    @cached_property
+    def _roots(self) -> dict[Saved, frozenset[str]]:
+        """The first parts of the names that statements and their members take from outside."""
+        return {saved: _find_roots(text) for saved, text in self._plain_texts.items()}
+
+    @cached_property
+    def _imports(self) -> dict[Saved, list[Import]]:
+        """The imports that statements and their members need, sorted."""
+        return {saved: self._imports_of(saved) for saved in self.blocks}
+
+    def _imports_of(self, saved: Saved) -> list[Import]:
         parts = (saved, *self._members_of(saved))
         imports = {each for part in parts for each in self.draft.imports_of(part)}
-        return sorted(each for each in imports if each.bound in roots)
+        return sorted(each for each in imports if each.bound in self._roots[saved])
 
     def _uses(self, saved: Saved) -> frozenset[str]:
         """Return the names of the library that a statement and its members use."""
         parts = (saved, *self._members_of(saved))
         named = {self.draft.library_name(part, use) for part in parts for use in part.uses}
-        return self._used_in(self._plain_text(saved)) | (named & (self.names | {ALL_NAMES}))
+        used = self._used_in(self._plain_texts[saved], self._roots[saved])
+        return used | (named & (self.names | {ALL_NAMES}))
 
-    def _used_in(self, source: str) -> frozenset[str]:
-        roots = {use.path[0] for use in find_uses(ast.parse(source).body)}
-        roots -= {alias.name for alias in self.draft.aliases.values() if alias.is_builtin}
-        return (names_used(source, self.draft.module) | roots) & (self.names | {ALL_NAMES})
+    def _used_in(self, source: str, roots: frozenset[str]) -> frozenset[str]:
+        own = roots - {alias.name for alias in self.draft.aliases.values() if alias.is_builtin}
+        return (names_used(source, self.draft.module) | own) & (self.names | {ALL_NAMES})
+
+
+def _find_roots(source: str) -> frozenset[str]:
+    """Return the first parts of the names that code takes from outside."""
+    return frozenset(use.path[0] for use in find_uses(ast.parse(source).body))

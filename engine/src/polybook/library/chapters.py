@@ -109,7 +109,7 @@ def read_chapter(
         default: The framework that cells without a mark belong to.
         library: The library's package, `d2l`.
     """
-    if not any("@save" in cell.code for cell in document.cells):
+    if not may_save(document):
         return []
     cells = list(_read_cells(name, document, framework, default))
     statements = [(cell, node) for cell in cells for node in cell.body or ()]
@@ -119,6 +119,11 @@ def read_chapter(
             imports.setdefault(each.bound, []).append(each)
     reader = _SaveReader(library, imports, _names_of_add_to_class(node for _, node in statements))
     return [found for cell in cells for found in reader.read(cell)]
+
+
+def may_save(document: Document) -> bool:
+    """Return whether a chapter may save something; `False` is certain."""
+    return any("@save" in cell.code for cell in document.cells)
 
 
 def _read_cells(name: str, document: Document, framework: str, default: str) -> Iterator[_Code]:

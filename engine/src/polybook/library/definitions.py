@@ -52,13 +52,24 @@ class Library:
         Args:
             names: Any names; those that the library does not have are ignored, `*` means all.
         """
-        found: dict[str, str] = {}
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            if name == ALL_NAMES:
-                waiting += self.definitions
-            elif name in self.definitions and name not in found:
-                found[name] = self.definitions[name].code
-                waiting += self.definitions[name].uses
-        return dict(sorted(found.items()))
+        found = find_closure(names, {name: each.uses for name, each in self.definitions.items()})
+        return {name: self.definitions[name].code for name in sorted(found)}
+
+
+def find_closure(names: Iterable[str], uses: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return names with all that they use in turn.
+
+    Args:
+        names: Any names; those that are not defined are ignored, `*` means all.
+        uses: The names that each definition uses.
+    """
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name == ALL_NAMES:
+            waiting += uses
+        elif name in uses and name not in found:
+            found.add(name)
+            waiting += uses[name]
+    return found

@@ -40,10 +40,11 @@ def expand_aliases(code: str, module: str, aliases: Mapping[str, str]) -> str:
         aliases: What each alias stands for.
     """
     tree = parse_module(code)
-    if tree is None or not any(name in code for name in aliases):
+    nodes = list(ast.walk(tree)) if tree else []
+    if tree is None or not any(isinstance(node, ast.Attribute) and node.attr in aliases for node in nodes):
         return code
-    libraries = library_names(ast.walk(tree), module)
-    calls = {node.func: node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    libraries = library_names(nodes, module)
+    calls = {node.func: node for node in nodes if isinstance(node, ast.Call)}
     found: list[tuple[ast.expr, ast.expr]] = []
     for use in find_uses(tree.body):
         name, node = library_attribute(use.node, libraries)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import tokenize
 from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
 
-from ..dialect.python import find_tokens, first_line, last_line
+from ..dialect.python import find_tokens, first_line, last_line, may_break_strings
 
 #: A statement that has a body and may have a docstring.
 Definable = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -132,9 +133,8 @@ def _open_body(source: str) -> tuple[str, int]:
     lines = source.split("\n")
     before = lines[body.lineno - 1].encode()[: body.col_offset].decode()
     start = (first_line(body), len(before))
-    line, column = max(
-        token.start for token in find_tokens(source) if token.string == ":" and token.start < start
-    )
+    above = takewhile(lambda token: token.start < start, find_tokens(source))
+    line, column = max(token.start for token in above if token.string == ":")
     header, rest = lines[line - 1][: column + 1], lines[line - 1][column + 1 :].strip()
     if rest and not rest.startswith("#"):
         lines[line - 1 : line] = [header, INDENT + rest]
@@ -152,6 +152,8 @@ def _indented(source: str, indent: str) -> str:
 
 def _lines_inside_strings(source: str) -> Iterator[int]:
     """Yield the lines that begin inside a string that is no docstring."""
+    if not may_break_strings(source):
+        return
     definitions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, Definable))
     docstrings = {(found.lineno, found.col_offset) for node in definitions if (found := _docstring(node))}
     for start, end in _strings(source):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..config import (
     CONFIG_FILE,
@@ -33,6 +33,8 @@ from ..terms import Terms
 
 if TYPE_CHECKING:
     from ..citations import Bibliography
+
+_Value = TypeVar("_Value")
 
 #: The folder of the files that pin each framework's environment.
 REQUIREMENTS_FOLDER = "requirements"
@@ -61,9 +63,9 @@ class Book:
         others = [chapters for tag, chapters in self.translated.items() if tag != language]
         shown = {}
         for name in self.toc.chapters:
-            found = [chapters[name] for chapters in (own, source, *others) if name in chapters]
-            if found:
-                shown[name] = found[0]
+            found = (chapters[name] for chapters in (own, source, *others) if name in chapters)
+            if chapter := next(found, None):
+                shown[name] = chapter
         return shown
 
     @cached_property
@@ -136,8 +138,9 @@ class Book:
 
     def language_of(self, chapter: Chapter) -> BookLanguage:
         """Return the language that a chapter is written in."""
-        for tag, chapters in self.translated.items():
-            if chapters.get(chapter.name) is chapter:
+        others = (tag for tag in self.translated if tag != self.config.source)
+        for tag in (self.config.source, *others):
+            if self.translated[tag].get(chapter.name) is chapter:
                 return self.config.languages[tag]
         return self.config.source_language
 
@@ -210,18 +213,15 @@ def load_book(root: Path) -> Book:
     toc = read_toc(_read_settings(root / TOC_FILE, Code.BAD_TOC))
     terms = _terms(root, config)
     diagnostics: list[Diagnostic] = []
-    translated = {
-        tag: dict(_chapters(root, language.folder, toc.entries, diagnostics))
+    documents = {
+        tag: _documents(root, language.folder, toc.entries, diagnostics)
         for tag, language in config.languages.items()
     }
-    diagnostics += _missing(config, toc, translated, {one.path for one in diagnostics})
+    diagnostics += _missing(config, toc, documents, {one.path for one in diagnostics})
     diagnostics += _unknown_chapters(config, toc)
-    toc = replace(toc, entries=tuple(_numbered_after_sections(toc, translated[config.source])))
+    toc = replace(toc, entries=tuple(_numbered_after_sections(toc, documents[config.source])))
     entries = {entry.chapter: entry for entry in toc.entries}
-    translated = {
-        tag: {name: replace(chapter, entry=entries[name]) for name, chapter in chapters.items()}
-        for tag, chapters in translated.items()
-    }
+    translated = {tag: _chapters(entries, own) for tag, own in documents.items()}
     if not any(translated.values()):
         what = "None of the book's chapters exists."
         raise ConfigError(
@@ -258,31 +258,58 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _chapters(
-    root: Path, folder: str, entries: tuple[TocEntry, ...], diagnostics: list[Diagnostic]
-) -> list[tuple[str, Chapter]]:
-    chapters = []
+class _Lazy(Mapping[str, _Value]):
+    """Values that are made when they are first asked for."""
+
+    def __init__(self, keys: Iterable[str], make: Callable[[str], _Value]) -> None:
+        self._keys = dict.fromkeys(keys)
+        self._make = make
+        self._made: dict[str, _Value] = {}
+
+    def __getitem__(self, key: str) -> _Value:
+        if key not in self._made:
+            if key not in self._keys:
+                raise KeyError(key)
+            self._made[key] = self._make(key)
+        return self._made[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+def _chapters(entries: Mapping[str, TocEntry], documents: Mapping[str, Document]) -> Mapping[str, Chapter]:
+    return _Lazy(documents, lambda name: Chapter.of(entries[name], documents[name]))
+
+
+def _documents(
+    root: Path, folder: str, entries: Iterable[TocEntry], diagnostics: list[Diagnostic]
+) -> Mapping[str, Document]:
+    """Return the chapters of a language's folder that can be read, each parsed once it is asked for."""
+    texts = {}
     for entry in entries:
         file = root / folder / f"{entry.chapter}.md"
         path = _relative(file, root)
         try:
-            document = parse(file.read_bytes().decode("utf-8-sig"), path)
+            texts[entry.chapter] = file.read_bytes().decode("utf-8-sig"), path
         except FileNotFoundError:
             continue
         except UnicodeDecodeError as error:
             line = file.read_bytes()[: error.start].count(b"\n") + 1
             what = "The file is not UTF-8 from here on."
             diagnostics.append(Diagnostic(path, line, Code.NOT_UTF8, what, "Save it as UTF-8."))
-            continue
         except OSError as error:
             what = f"The file cannot be read: {error.strerror}."
             diagnostics.append(Diagnostic(path, 0, Code.UNUSABLE_FILE, what, "Make it readable."))
-            continue
-        chapters.append((entry.chapter, Chapter.of(entry, document)))
-    return chapters
+    return _Lazy(texts, lambda name: parse(*texts[name]))
 
 
-def _numbered_after_sections(toc: Toc, chapters: Mapping[str, Chapter]) -> Iterator[TocEntry]:
+def _numbered_after_sections(toc: Toc, documents: Mapping[str, Document]) -> Iterator[TocEntry]:
     """Yield the chapters; those below a chapter that has sections of its own are numbered after these."""
     names = {entry.number: entry.chapter for entry in toc.entries}
     numbers: dict[tuple[int, ...], tuple[int, ...]] = {(): ()}
@@ -290,18 +317,18 @@ def _numbered_after_sections(toc: Toc, chapters: Mapping[str, Chapter]) -> Itera
         if entry.number:
             *above, last = entry.number
             parent = tuple(above)
-            sections = _count_sections(chapters.get(names[parent])) if parent else 0
+            sections = _count_sections(documents.get(names[parent])) if parent else 0
             numbers[entry.number] = (*numbers[parent], last + sections)
         yield replace(entry, number=numbers[entry.number])
 
 
-def _count_sections(chapter: Chapter | None) -> int:
-    blocks = chapter.document.blocks if chapter else ()
+def _count_sections(document: Document | None) -> int:
+    blocks = document.blocks if document else ()
     return sum(isinstance(block, Heading) and block.level == 2 for block in blocks)
 
 
 def _missing(
-    config: Config, toc: Toc, translated: Mapping[str, Mapping[str, Chapter]], unreadable: Container[str]
+    config: Config, toc: Toc, translated: Mapping[str, Mapping[str, Document]], unreadable: Container[str]
 ) -> list[Diagnostic]:
     """Return a diagnostic for each chapter that a language does not have, unreadable files left out."""
     diagnostics = []

@@ -25,6 +25,7 @@ from ..site.sitemap import sitemap
 from .book import Book
 from .files import write_if_changed, write_tree
 from .notebooks import NOTEBOOKS_FOLDER, find_file, notebook_addresses, write_notebooks
+from .outlines import Outlines
 from .progress import Progress
 from .render import render_site
 from .units import BUILD_FOLDER, find_state, units_of
@@ -52,8 +53,9 @@ def site_source(book: Book, language: str) -> Source:
     pages: dict[str, str] = {}
     diagnostics: list[Diagnostic] = []
     shown = book.shown(language)
+    outlines = Outlines(book)
     for chapter in shown.values():
-        results, found = _results(book, chapter)
+        results, found = _results(chapter, outlines)
         diagnostics += found
         index = book.index_for(chapter, language)
         words = book.terms.in_plots(index.language.tag)
@@ -71,11 +73,11 @@ def site_source(book: Book, language: str) -> Source:
     return Source({**images, **pages, "_toc.yml": toc}, diagnostics)
 
 
-def _results(book: Book, chapter: Chapter) -> tuple[dict[str, Results], list[Diagnostic]]:
+def _results(chapter: Chapter, outlines: Outlines) -> tuple[dict[str, Results], list[Diagnostic]]:
     """Return what is stored of a chapter's runs, per framework, and what is damaged in it."""
     results: dict[str, Results] = {}
     diagnostics: list[Diagnostic] = []
-    for unit in units_of(book, chapter):
+    for unit in units_of(chapter, outlines):
         state, found = find_state(unit)
         results[unit.framework] = state.results
         diagnostics += found

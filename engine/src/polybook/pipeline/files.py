@@ -1,10 +1,14 @@
-"""Writing files so that nothing is touched that did not change."""
+"""Knowing files by their content, and writing them so that nothing is touched that did not change."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 def write_if_changed(path: Path, content: str | bytes) -> bool:
@@ -45,3 +49,18 @@ def write_tree(folder: Path, files: Mapping[str, str | bytes | Path]) -> list[st
         elif path not in wanted:
             path.unlink()
     return written
+
+
+def digest_files(paths: Iterable[Path], *texts: str) -> str:
+    """Return the digest of the names and contents of files, and of texts beside them."""
+    digest = hashlib.sha256("\0".join(texts).encode())
+    for path in paths:
+        digest.update(f"\0{path}\0".encode(errors="surrogateescape"))
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@cache
+def digest_program() -> str:
+    """Return the digest of polybook itself."""
+    return digest_files(sorted(path for path in _PACKAGE.rglob("*.*") if path.suffix != ".pyc"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,14 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..data import digest_data
-from .files import write_if_changed
+from .files import digest_files, digest_program, write_if_changed
 from .units import BUILD_FOLDER, outside_roots
 
 _STAMP = "built.json"
 _NO_SOURCES = frozenset({BUILD_FOLDER, "__pycache__", "node_modules"})
 #: Marks a virtual environment.
 _ENVIRONMENT = "pyvenv.cfg"
-_PACKAGE = Path(__file__).parents[1]
 #: What renders pages beside polybook itself.
 _RENDERERS = ("jupyter-book", "myst-nb", "sphinx", "sphinx-book-theme", "sphinx-design", "pybtex")
 
@@ -67,20 +65,10 @@ def digest_source(folder: Path, settings: Mapping[str, object]) -> str:
     return digest_files(files, json.dumps(settings, sort_keys=True), _renderers())
 
 
-def digest_files(paths: Iterable[Path], *texts: str) -> str:
-    """Return the digest of the names and contents of files, and of texts beside them."""
-    digest = hashlib.sha256("\0".join(texts).encode())
-    for path in paths:
-        digest.update(f"\0{path}\0".encode(errors="surrogateescape"))
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
 @cache
 def _renderers() -> str:
     """Return the digest of the programs that make pages."""
-    ours = sorted(path for path in _PACKAGE.rglob("*.*") if path.suffix != ".pyc")
-    return digest_files(ours, *(f"{name} {version(name)}" for name in _RENDERERS))
+    return " ".join((digest_program(), *(f"{name} {version(name)}" for name in _RENDERERS)))
 
 
 def _stamp(root: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ..diagnostics import Code, Diagnostic
 from ..errors import ExecutionError
-from ..execute import Place, RunResult, Setting, run
+from ..execute import PROCESSOR, Place, RunResult, Setting, run
 from ..frameworks import FRAMEWORKS
 from .memory import Memory
 from .schedule import GPU_VARIABLE, Slots, find_cores, find_gpus
@@ -61,8 +61,8 @@ class Folders:
 class News(Protocol):
     """Is told how a job comes on."""
 
-    def begin(self) -> None:
-        """Hear that it has begun, perhaps not for the first time."""
+    def begin(self, where: str, /) -> None:
+        """Hear that it has begun, perhaps not for the first time, and where: `GPU 0`."""
 
     def reach(self, cell: int, /) -> None:
         """Hear that it is at a cell, counted from 1."""
@@ -88,7 +88,8 @@ class Machine:
         """Run a job; one that outgrows what is free beside the others runs again with all the memory.
 
         Raises:
-            ExecutionError: The job failed, needs a GPU and there is none, or more memory than there is.
+            ExecutionError: The job failed, needs a GPU and there is none for its framework, or more memory
+                than there is.
         """
         if job.gpu and not self._gpus and not job.smoke:
             raise ExecutionError(without_gpu(job))
@@ -98,13 +99,15 @@ class Machine:
             result = await self._run(job, folders, news, self._memory.bound)
         if result is None:
             raise RuntimeError(f"{job.name} had all the memory and was short of it")
+        if job.gpu and not job.smoke and result.device == PROCESSOR:
+            raise ExecutionError(_blind(job, folders.environment))
         return result
 
     async def _run(self, job: Job, folders: Folders, news: News, size: float) -> RunResult | None:
         """Return the result of a job, or `None` where it fell short of memory that the others have."""
         needs_gpu = job.gpu and bool(self._gpus)
         async with self._slots.hold(needs_gpu=needs_gpu) as slot, self._memory.hold(size) as share:
-            news.begin()
+            news.begin(slot.name)
             setting = _setting(job, folders, slot.gpu, slot.cores)
             try:
                 return await run(
@@ -120,6 +123,12 @@ def without_gpu(job: Job) -> Diagnostic:
     """Return the finding for a job that needs a GPU where there is none."""
     what = f"`{job.name}` needs a GPU, and there is none here."
     return Diagnostic(*job.places[0], Code.NO_GPU, what, "Run it on a machine that has one.")
+
+
+def _blind(job: Job, environment: Path) -> Diagnostic:
+    """Return the finding for a job that was given a GPU and ran on the processor."""
+    what = f"`{job.name}` needs a GPU, and the framework in {environment} sees none."
+    return Diagnostic(*job.places[0], Code.NO_GPU, what, "Install its build for GPUs there.")
 
 
 def _setting(job: Job, folders: Folders, gpu: str | None, cores: Sequence[int]) -> Setting:

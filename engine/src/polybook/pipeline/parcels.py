@@ -165,9 +165,10 @@ class _Sender:
     def __init__(self, worker: Worker, parcel: Parcel) -> None:
         self._send = partial(worker.log_event, parcel.topic)
         self._key = parcel.key
+        self._address = worker.address
 
-    def begin(self) -> None:
-        self._send({"key": self._key, "news": "begin", "arguments": []})
+    def begin(self, where: str) -> None:
+        self._send({"key": self._key, "news": "begin", "arguments": [f"{where} of {self._address}"]})
 
     def reach(self, cell: int) -> None:
         self._send({"key": self._key, "news": "reach", "arguments": [cell]})

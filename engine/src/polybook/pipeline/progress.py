@@ -104,12 +104,12 @@ class Part:
         #: How the part ends, a verb.
         self.outcome = "stopped"
 
-    def begin(self) -> None:
-        """Say that the part has begun, perhaps once more."""
-        self._note(f"{self._what} begins")
+    def begin(self, where: str) -> None:
+        """Say that the part has begun, perhaps once more, and where."""
+        self._note(f"{self._what} begins on {where}")
         self._began = time.monotonic()
         self._remove()
-        self._task = self._bars.add_task(f"  {self._what}", total=self._total)
+        self._task = self._bars.add_task(f"  {self._what} on {where}", total=self._total)
 
     def reach(self, step: int) -> None:
         """Say that the part is at a step, counted from 1."""

@@ -22,6 +22,13 @@ class Slot:
     #: The GPU that its kernel sees, or `None` for none.
     gpu: str | None
 
+    @property
+    def name(self) -> str:
+        """What to call it: `GPU 0`, `2 cores`."""
+        if self.gpu is not None:
+            return f"GPU {self.gpu}"
+        return f"{len(self.cores)} core{'s' * (len(self.cores) != 1)}"
+
 
 class Slots:
     """The machine, shared out; who waits first is served first.

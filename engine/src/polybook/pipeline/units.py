@@ -11,7 +11,7 @@ from pathlib import Path
 from ..config import ChapterSettings
 from ..data import digest_data
 from ..diagnostics import Diagnostic
-from ..keys import KeyParts, explain, key_parts
+from ..keys import KeyParts, explain
 from ..library import names_used
 from ..model import Cell
 from ..outputs import Record, Results
@@ -19,6 +19,7 @@ from ..references import Chapter
 from ..results import check_record
 from ..store import Store
 from .book import Book
+from .outlines import Outline, Outlines
 
 BUILD_FOLDER = "_build"
 OUTPUTS_FOLDER = "outputs"
@@ -36,10 +37,12 @@ class Unit:
 
     #: The book it belongs to.
     book: Book = field(repr=False)
-    #: The chapter as it is for the framework.
+    #: The chapter as it is written.
     chapter: Chapter
     #: The framework's name.
     framework: str
+    #: What the key takes from both.
+    outline: Outline = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -54,7 +57,8 @@ class Unit:
     @cached_property
     def cells(self) -> list[Cell]:
         """The cells that hold code, in order."""
-        return [cell for cell in self.chapter.document.cells if cell.code]
+        chapter = self.book.selected(self.chapter, self.framework)
+        return [cell for cell in chapter.document.cells if cell.code]
 
     @cached_property
     def codes(self) -> list[str]:
@@ -64,7 +68,9 @@ class Unit:
     @property
     def places(self) -> list[tuple[str, int]]:
         """Where each cell stands, for messages."""
-        return [(self.chapter.document.path, cell.line) for cell in self.cells]
+        document = self.chapter.document
+        cells = document.cells
+        return [(document.path, cells[position].line) for position in self.outline.positions]
 
     @cached_property
     def definitions(self) -> dict[str, str]:
@@ -85,7 +91,7 @@ class Unit:
         data |= {name: digest for name, digest in digest_data(data, data_roots(self.book)).items() if digest}
         pinned = self.book.requirements[self.framework].version
         version = pinned or (stored.version if stored else "")
-        return key_parts(self.framework, version, self.codes, self.definitions, data)
+        return KeyParts(self.framework, version, self.outline.cells, self.outline.definitions, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +115,16 @@ class State:
 
 def find_units(book: Book) -> list[Unit]:
     """Return everything in a book that can be run, in reading order."""
-    return list(_units(book))
+    outlines = Outlines(book)
+    units = [unit for chapter in book.leading.values() for unit in units_of(chapter, outlines)]
+    outlines.keep()
+    return units
 
 
-def _units(book: Book) -> Iterator[Unit]:
-    for chapter in book.leading.values():
-        yield from units_of(book, chapter)
-
-
-def units_of(book: Book, chapter: Chapter) -> Iterator[Unit]:
+def units_of(chapter: Chapter, outlines: Outlines) -> Iterator[Unit]:
     """Yield the units of one chapter."""
-    for framework in book.frameworks_of(chapter):
-        unit = Unit(book, book.selected(chapter, framework), framework)
-        if unit.codes:
-            yield unit
+    for framework, outline in outlines.of(chapter):
+        yield Unit(outlines.book, chapter, framework, outline)
 
 
 def find_state(unit: Unit) -> tuple[State, list[Diagnostic]]:
@@ -141,8 +143,9 @@ def check_results(state: State) -> list[Diagnostic]:
     if record is None:
         return []
     path = unit.chapter.document.path
-    places = unit.places if state.results.is_fresh else [(path, 0)] * len(record.cells)
-    return list(check_record(record, unit.settings.expect, places))
+    if not state.results.is_fresh:
+        return list(check_record(record, unit.settings.expect, [(path, 0)] * len(record.cells)))
+    return list(check_record(record, unit.settings.expect, unit.places, unit.outline.training))
 
 
 def data_names(book: Book) -> set[str]:
