@@ -1035,8 +1035,26 @@ class LSTMScratch(d2l.Module):
         if state is None:
             zeros = jnp.zeros((inputs.shape[1], self.num_hiddens))
             state = zeros, zeros
+        step = jax.checkpoint(step, prevent_cse=False)
         state, outputs = lax.scan(step, tuple(state), inputs)
         return outputs, state
+
+
+# chapters/en/lstm.md: Concise Implementation
+def run_cell(cell, state, inputs):
+    """Return the last state of a cell of Flax, and its outputs at all steps.
+
+    `inputs`: (num_steps, batch_size, num_inputs). For the gradient only the
+    states are kept; everything else is computed again.
+
+    Defined in "Concise Implementation" (chapters/en/lstm.md).
+    """
+    graph, params = nnx.split(cell)
+
+    def step(state, X):
+        return nnx.merge(graph, params)(state, X)
+
+    return lax.scan(jax.checkpoint(step, prevent_cse=False), state, inputs)
 
 
 # chapters/en/lstm.md: Concise Implementation
@@ -1056,10 +1074,8 @@ class LSTM(d2l.Module):
         self.save_hyperparameters(ignore=['key'])
         rngs = nnx.Rngs(key)
         sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)
-        cells = [nnx.LSTMCell(size, num_hiddens, rngs=rngs) for size in sizes]
-        self.layers = nnx.List([
-            nnx.RNN(cell, time_major=True, return_carry=True, rngs=False)
-            for cell in cells])
+        self.cells = nnx.List([
+            nnx.LSTMCell(size, num_hiddens, rngs=rngs) for size in sizes])
         self.drop = nnx.Dropout(dropout, rngs=rngs)
 
     def forward(self, inputs, H_C=None):
@@ -1073,9 +1089,9 @@ class LSTM(d2l.Module):
             shape = self.num_layers, inputs.shape[1], self.num_hiddens
             H_C = jnp.zeros(shape), jnp.zeros(shape)
         outputs, states = inputs, []
-        for layer, H, C in zip(self.layers, *H_C):
+        for cell, H, C in zip(self.cells, *H_C):
             outputs = self.drop(outputs) if states else outputs
-            (C, H), outputs = layer(outputs, initial_carry=(C, H))
+            (C, H), outputs = d2l.run_cell(cell, (C, H), outputs)
             states.append((H, C))
         H, C = (jnp.stack(each) for each in zip(*states))
         return outputs, (H, C)
@@ -1122,6 +1138,7 @@ class GRUScratch(d2l.Module):
         inputs = jnp.asarray(inputs)
         if state is None:
             state = jnp.zeros((inputs.shape[1], self.num_hiddens))
+        step = jax.checkpoint(step, prevent_cse=False)
         H, outputs = lax.scan(step, state, inputs)
         return outputs, H
 
@@ -1143,16 +1160,16 @@ class GRU(d2l.RNN):
         self.save_hyperparameters(ignore=['key'])
         rngs = nnx.Rngs(key)
         sizes = [num_inputs] + [num_hiddens] * (num_layers - 1)
-        self.layers = nnx.List([self.layer(size, rngs) for size in sizes])
+        self.cells = nnx.List([self.cell(size, rngs) for size in sizes])
         self.drop = nnx.Dropout(dropout, rngs=rngs)
 
-    def layer(self, size, rngs):
-        """Return a layer for inputs of size `size`."""
+    def cell(self, size, rngs):
+        """Return a cell for inputs of size `size`."""
         cell = nnx.GRUCell(size, self.num_hiddens, rngs=rngs)
         cell.dense_h = nnx.Linear(               # With a bias, c_h
             self.num_hiddens, 3 * self.num_hiddens, rngs=rngs,
             kernel_init=nnx.initializers.orthogonal())
-        return nnx.RNN(cell, time_major=True, return_carry=True, rngs=False)
+        return cell
 
     def forward(self, inputs, H=None):
         """Return the top layer's states of all steps, and each layer's last.
@@ -1162,9 +1179,9 @@ class GRU(d2l.RNN):
         if H is None:
             H = jnp.zeros((self.num_layers, inputs.shape[1], self.num_hiddens))
         outputs, states = inputs, []
-        for layer, state in zip(self.layers, H):
+        for cell, state in zip(self.cells, H):
             outputs = self.drop(outputs) if states else outputs
-            state, outputs = layer(outputs, initial_carry=state)
+            state, outputs = d2l.run_cell(cell, state, outputs)
             states.append(state)
         return outputs, jnp.stack(states)
 

@@ -854,6 +854,7 @@ class RNNLMScratch(d2l.Module):
         `Y_hat`: (batch_size, num_steps, vocab_size); `Y`: the tokens that
         were to be predicted, (batch_size, num_steps).
         """
+        Y_hat, Y = Y_hat.transpose(0, 1), Y.T    # As it lies in memory: no copy
         return F.cross_entropy(Y_hat.flatten(0, 1), Y.flatten())
 
     def training_step(self, batch):

@@ -56,8 +56,8 @@ def load_concise(layer, *weights):
 
 
 def cells(layer):
-    if hasattr(layer, "layers"):
-        return [each.cell for each in layer.layers]
+    if hasattr(layer, "cells"):
+        return list(layer.cells)
     if isinstance(layer.rnn, nnx.Bidirectional):
         return [layer.rnn.forward_rnn.cell, layer.rnn.backward_rnn.cell]
     return [layer.rnn.cell]
