@@ -9,7 +9,9 @@
     before = onPaper ? root.dataset.theme : null;
     root.dataset.theme = theme;
   };
-  matchMedia("print").addEventListener("change", ({ matches }) => show(matches));
+  const paper = matchMedia("print");
+  paper.addEventListener("change", ({ matches }) => show(matches));
   window.addEventListener("beforeprint", () => show(true));
   window.addEventListener("afterprint", () => show(false));
+  show(paper.matches);
 })();
