@@ -453,7 +453,7 @@ class Trainer(d2l.HyperParameters):
         self.model = model.to(self.device)
         model.trainer = self
         if self.compile:
-            model.compile()
+            model.compile(mode='reduce-overhead')
 
     def autocast(self):
         """Return the context in which losses are computed."""
