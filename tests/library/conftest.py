@@ -31,8 +31,8 @@ POLYBOOK = ROOT / ".venv" / "bin" / "python"
 #: A proxy that nobody listens at: what asks for the network in a process of its own is refused at once.
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
 
-#: One thread is enough for small models, and several that share a core with other tests wait for each other: the
-#: tests took eight times as long.
+#: One thread is enough for small models, and several that share a core with other tests wait for each other:
+#: the tests took eight times as long.
 THREADS = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 os.environ.update(THREADS)
 
