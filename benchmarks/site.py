@@ -28,7 +28,19 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 FRAMEWORKS = ("pytorch", "tensorflow", "mxnet")
 #: Chapters that are repeated: all that have code.
-REPEATED = ("interface", "text", "language-model", "rnn", "rnn-scratch", "rnn-concise", "deep-rnn")
+REPEATED = (
+    "interface",
+    "text",
+    "language-model",
+    "rnn",
+    "rnn-scratch",
+    "rnn-concise",
+    "lstm",
+    "gru",
+    "deep-rnn",
+    "bi-rnn",
+    "classic-interface",
+)
 D2LBOOK_CONFIG = """\
 [project]
 name = large
@@ -49,10 +61,9 @@ _SAVE = re.compile(r"[ \t]*#@save")
 
 
 def repeated(text: str, number: int) -> str:
-    """Return a chapter as its copy `number`: labels of its own, nothing saved, three frameworks' code."""
+    """Return a chapter as its copy `number`: labels of its own, nothing saved."""
     text = _LABEL.sub(lambda match: f"{match[1]}`{match[2]}_{number}`", text)
-    text = _SAVE.sub("", text)
-    return re.sub(r"(?m)^#@tab jax$", f"#@tab {', '.join(FRAMEWORKS[1:])}", text)
+    return _SAVE.sub("", text)
 
 
 def write_book(root: Path, pages: int, languages: int) -> list[str]:

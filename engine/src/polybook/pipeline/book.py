@@ -30,6 +30,7 @@ from ..model import Cell, Document, Heading, Mark
 from ..references import Chapter, Index, build_index
 from ..requirements import Requirements
 from ..terms import Terms
+from .kept import Kept, text_of
 
 if TYPE_CHECKING:
     from ..citations import Bibliography
@@ -177,27 +178,41 @@ class Book:
 
         return show
 
-    def check(self) -> list[Diagnostic]:
-        """Return everything that is wrong with the book's text and code."""
-        from ..lint import Surroundings, lint
-        from ..translation import check_translation
+    def check(self, kept: Kept | None = None) -> list[Diagnostic]:
+        """Return everything that is wrong with the book's text and code.
 
+        Args:
+            kept: What was found in chapters that are the same as before.
+        """
+        kept = kept or Kept()
         diagnostics = [*self.diagnostics, *self.bibliography[1]]
         for tag, chapters in self.translated.items():
             index, shown = self.indexes[tag], self.shown(tag)
             diagnostics += [*index.diagnostics, *index.bibliography.check(index.cited)]
             for name, chapter in chapters.items():
-                folder = (self.root / chapter.document.path).parent
-                has_image = partial(_is_file_in, folder)
-                around = Surroundings(index, shown, self.config.frameworks, has_image)
-                diagnostics += lint(chapter, around)
-                if tag != self.config.source and name in self.translated[self.config.source]:
-                    diagnostics += check_translation(self.translated[self.config.source][name], chapter)
-        for library in self.libraries.values():
-            diagnostics += library.diagnostics
+                source = self.translated[self.config.source].get(name) if tag != self.config.source else None
+                parts = [text_of(each) for each in (chapter, source) if each]
+                find = partial(self._findings, chapter, index, shown, source)
+                diagnostics += kept.get(f"findings/{tag}/{name}", parts, find)
+        # Findings have lines, which are not among what the library is made of.
+        diagnostics += kept.get("findings/library", (), self._library_findings, lasts=lambda found: not found)
         diagnostics += self.terms.check(self.config.translations)
         unique = dict.fromkeys(diagnostics)
         return sorted(unique, key=lambda one: (one.path, one.line, one.code.value))
+
+    def _findings(
+        self, chapter: Chapter, index: Index, shown: Container[str], source: Chapter | None
+    ) -> list[Diagnostic]:
+        """Return what is wrong with a chapter, given the one that it is a translation of, if any."""
+        from ..lint import Surroundings, lint
+        from ..translation import check_translation
+
+        has_image = partial(_is_file_in, (self.root / chapter.document.path).parent)
+        found = list(lint(chapter, Surroundings(index, shown, self.config.frameworks, has_image)))
+        return found + (list(check_translation(source, chapter)) if source else [])
+
+    def _library_findings(self) -> list[Diagnostic]:
+        return [one for library in self.libraries.values() for one in library.diagnostics]
 
 
 def load_book(root: Path) -> Book:

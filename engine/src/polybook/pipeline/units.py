@@ -149,7 +149,11 @@ def data_names(book: Book) -> set[str]:
     """Return the names of the data files that the runs have read whose results are stored."""
     store = Store(book.root / OUTPUTS_FOLDER)
     ignore: list[Diagnostic] = []
-    records = (store.load(unit.framework, unit.chapter.name, ignore.append) for unit in find_units(book))
+    records = (
+        store.load(framework, chapter, ignore.append)
+        for framework in book.config.frameworks
+        for chapter in book.leading
+    )
     return {name for record in records if record for name in record.provenance.data}
 
 
