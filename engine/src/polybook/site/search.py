@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from importlib.resources import files
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -88,6 +89,15 @@ def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> Non
         for name in _DEFINITION.findall(block.astext()):
             for word in {name.lower(), indexer.lang.stem(name).lower()}:
                 indexer._title_mapping.setdefault(word, set()).add(docname)
+
+
+def forget_lost_words(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
+    """Handle `html-collect-pages`: Sphinx keeps the words of its last index that no page has any more."""
+    if indexer := getattr(app.builder, "indexer", None):
+        for pages in (indexer._mapping, indexer._title_mapping):
+            for word in [word for word, names in pages.items() if not names]:
+                del pages[word]
+    return []
 
 
 SEARCHES = (EnglishSearch, PortugueseSearch, FrenchSearch, ChineseSearch)
