@@ -20,6 +20,7 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
+from docutils import nodes
 from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -29,10 +30,11 @@ from sphinx.util.typing import ExtensionMetadata
 from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
 from .context import add_discussion, add_languages, add_notebooks, add_search_words, script_words
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
+from .highlighting import CellLexer, use_cell_formatter
 from .navigation import NavigationOnce
 from .search import SEARCHES, forget_lost_words, index_definitions
-from .speed import speed_up
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
+from .trees import find_nodes
 from .typography import FormulaPunctuation
 from .words import add_words
 
@@ -92,7 +94,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("polybook_glossary", {}, "env", types=(dict,))
     app.add_config_value("polybook_site", _digest(), "env", types=(str,))
     add_words(app.config.language)
-    speed_up(app)
+    nodes.Node.findall = find_nodes  # type: ignore[method-assign, assignment]
+    app.add_lexer("ipython3", CellLexer)
     for search in SEARCHES:
         app.add_search_language(search)
     app.add_directive("framework-tab", FrameworkTab)
@@ -113,6 +116,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
     app.connect("builder-inited", add_notebook_styles)
+    app.connect("builder-inited", use_cell_formatter)
     app.connect("env-get-outdated", remove_old_pages)
     app.connect("doctree-resolved", index_definitions)
     app.connect("html-collect-pages", forget_lost_words)
