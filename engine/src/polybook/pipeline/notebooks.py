@@ -173,13 +173,16 @@ def notebook_files(book: Book, kept: Kept) -> dict[str, str | bytes | Path]:
             for name, chapter in edition.chapters.items():
                 made, loaded = kept.get(
                     f"notebooks/{language}/{framework}/{name}",
-                    [text_of(chapter), wheel.name if wheel else ""],
+                    [text_of(chapter)],
                     partial(edition.notebooks, name, services),
                 )
                 notebooks |= made
                 images |= loaded
             files |= notebooks
-            files[zip_path(language, framework)] = edition.packed(notebooks)
+            packed = zip_path(language, framework)
+            files[packed] = kept.get(
+                f"notebooks/{packed}", list(notebooks.values()), partial(edition.packed, notebooks)
+            )
     return {**files, **images, **({wheel.name: wheel} if wheel else {})}
 
 

@@ -41,6 +41,10 @@ _UNUSED = (
 )
 
 
+#: What extensions load only when they are set up.
+_LOADED_LATE = ("myst_nb.sphinx_ext", "sphinx_design.extension", "polybook.site.extension")
+
+
 def main(tasks: TextIO, answers: TextIO) -> None:
     """Build what the first line of `tasks` describes, and again for each line after it.
 
@@ -66,7 +70,7 @@ def _load() -> None:
         from sphinx.application import builtin_extensions
 
         defaults = get_default_sphinx_config()  # type: ignore[no-untyped-call]
-        for name in (*builtin_extensions, *defaults["extensions"]):
+        for name in (*builtin_extensions, *defaults["extensions"], *_LOADED_LATE):
             import_module(name)
 
 

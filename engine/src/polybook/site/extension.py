@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from docutils import nodes
+from jinja2 import FileSystemBytecodeCache
 from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -66,6 +67,14 @@ def add_notebook_styles(app: Sphinx) -> None:
     """
     Path(app.outdir, "_static").mkdir(parents=True, exist_ok=True)
     add_global_html_resources(app, None)
+
+
+def keep_templates(app: Sphinx) -> None:
+    """Handle `builder-inited`: what Jinja makes of the templates is kept from one process to the next."""
+    if templates := getattr(app.builder, "templates", None):
+        folder = Path(app.doctreedir, "templates")
+        folder.mkdir(parents=True, exist_ok=True)
+        templates.environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
 
 def remove_old_pages(
@@ -117,6 +126,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", add_files)
     app.connect("builder-inited", add_notebook_styles)
     app.connect("builder-inited", use_cell_formatter)
+    app.connect("builder-inited", keep_templates)
     app.connect("env-get-outdated", remove_old_pages)
     app.connect("doctree-resolved", index_definitions)
     app.connect("html-collect-pages", forget_lost_words)
