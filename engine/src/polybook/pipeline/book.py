@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -188,7 +188,8 @@ class Book:
         diagnostics = [*self.diagnostics, *self.bibliography[1]]
         for tag, chapters in self.translated.items():
             index, shown = self.indexes[tag], self.shown(tag)
-            diagnostics += [*index.diagnostics, *index.bibliography.check(index.cited)]
+            diagnostics += index.diagnostics
+            diagnostics += kept.get(f"works/{tag}", (), partial(_findings_in_works, index))
             for name, chapter in chapters.items():
                 source = self.translated[self.config.source].get(name) if tag != self.config.source else None
                 parts = [text_of(each) for each in (chapter, source) if each]
@@ -213,6 +214,10 @@ class Book:
 
     def _library_findings(self) -> list[Diagnostic]:
         return [one for library in self.libraries.values() for one in library.diagnostics]
+
+
+def _findings_in_works(index: Index) -> list[Diagnostic]:
+    return list(index.bibliography.check(index.cited))
 
 
 def load_book(root: Path) -> Book:
@@ -281,7 +286,7 @@ def _chapters(
         file = root / folder / f"{entry.chapter}.md"
         path = _relative(file, root)
         try:
-            document = parse(file.read_bytes().decode("utf-8-sig"), path)
+            text = file.read_bytes().decode("utf-8-sig")
         except FileNotFoundError:
             continue
         except UnicodeDecodeError as error:
@@ -293,8 +298,13 @@ def _chapters(
             what = f"The file cannot be read: {error.strerror}."
             diagnostics.append(Diagnostic(path, 0, Code.UNUSABLE_FILE, what, "Make it readable."))
             continue
-        chapters.append((entry.chapter, Chapter.of(entry, document)))
+        chapters.append((entry.chapter, _read_chapter(entry, text, path)))
     return chapters
+
+
+@lru_cache(4096)  # while a book is served it is read again after every change
+def _read_chapter(entry: TocEntry, text: str, path: str) -> Chapter:
+    return Chapter.of(entry, parse(text, path))
 
 
 def _numbered_after_sections(toc: Toc, chapters: Mapping[str, Chapter]) -> Iterator[TocEntry]:

@@ -36,6 +36,8 @@ from .wheel import find_wheel
 NOTEBOOKS_FOLDER = "notebooks"
 #: The first day that a zip file knows: equal notebooks make equal files.
 _DATE = (1980, 1, 1, 0, 0, 0)
+#: The level of zip files, of 9: one change in one notebook makes its file anew, and an author waits.
+_COMPRESSION = 1
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,9 @@ class Edition:
         if self.wheel:
             contents[self.wheel.name] = self.wheel.read_bytes()
         packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(packed, "w") as archive:
             for name, content in contents.items():
-                archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)
+                archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED, _COMPRESSION)
         return packed.getvalue()
 
 
