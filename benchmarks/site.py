@@ -1,8 +1,9 @@
 """How long the site of a large book takes: cold, after one change, with nothing changed, on two cores.
 
 The book is made of this one's chapters, repeated under other names, without results. Times are those that
-a person waits, the start of the command included; each is the median of some rounds, all in one run. What
-a browser takes for a page is measured with this book's longest chapter.
+a person waits, the start of the command included; on one core they are those of the processor, which other
+programs on the machine change least. Each is the median of some rounds, all in one run. What a browser takes
+for a page is measured with this book's longest chapter.
 
     .venv/bin/python benchmarks/site.py [--copies N] [--rounds N] [--d2lbook PYTHON]
 
@@ -114,24 +115,32 @@ def waited(command: Sequence[str], root: Path) -> float:
     return time.perf_counter() - start
 
 
-def cold(command: Sequence[str], root: Path) -> float:
-    """Return the seconds that a command takes where nothing was built before."""
+def on_one_core(command: Sequence[str], root: Path) -> float:
+    """Return the seconds of the processor that a command takes, kept on one core."""
+    before = os.times()
+    waited([*ONE_CORE, *command], root)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def remove_build(root: Path) -> Path:
+    """Remove all that was built of a book; return its folder."""
     shutil.rmtree(root / "_build", ignore_errors=True)
-    return waited(command, root)
+    return root
 
 
 def change(root: Path, name: str) -> str:
-    """Add a sentence to a chapter and return it."""
+    """Add a sentence to a chapter of the book at `root` and return it."""
     path = root / "chapters" / "en" / f"{name}.md"
     sentence = f"This was written at {time.time()}."
     path.write_text(path.read_text(encoding="utf-8") + f"\n{sentence}\n", encoding="utf-8")
     return sentence
 
 
-def changed(command: Sequence[str], root: Path, name: str) -> float:
-    """Return the seconds that a command takes after a change of one chapter."""
+def changed(root: Path, name: str) -> Path:
+    """Change a chapter of the book at `root`, which is returned."""
     change(root, name)
-    return waited(command, root)
+    return root
 
 
 def serving(root: Path, name: str, rounds: int) -> list[float]:
@@ -141,7 +150,11 @@ def serving(root: Path, name: str, rounds: int) -> list[float]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with subprocess.Popen(
-        [*POLYBOOK, "serve", "--port", str(port)], cwd=root, stdout=subprocess.PIPE, text=True
+        [*POLYBOOK, "serve", "--port", str(port)],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as server:
         try:
             while "Built." not in (server.stdout.readline() if server.stdout else ""):
@@ -163,22 +176,22 @@ def _until_shown(page: Path, root: Path, name: str) -> float:
 def one_language(root: Path, name: str, rounds: int) -> Iterator[tuple[str, list[float]]]:
     """Yield what was measured in a book in one language, and the seconds of each round."""
     build = [*POLYBOOK, "build", "--jobs"]
-    one_core = [*ONE_CORE, *build, "1"]
-    yield "cold, two cores", [cold([*build, "2"], root) for _ in range(rounds)]
-    yield "cold, one core", [cold(one_core, root) for _ in range(rounds)]
-    yield "one page changed, one core", [changed(one_core, root, name) for _ in range(rounds)]
-    yield "one page changed", [changed(build[:-1], root, name) for _ in range(rounds)]
+    one, two = [*build, "1"], [*build, "2"]
+    yield "cold, two cores", [waited(two, remove_build(root)) for _ in range(rounds)]
+    yield "cold, one core", [on_one_core(one, remove_build(root)) for _ in range(rounds)]
+    yield "one page changed, one core", [on_one_core(one, changed(root, name)) for _ in range(rounds)]
+    yield "one page changed, two cores", [waited(two, changed(root, name)) for _ in range(rounds)]
     yield "one page changed, `serve`", serving(root, name, rounds)
-    waited(build[:-1], root)
-    yield "nothing changed, one core", [waited(one_core, root) for _ in range(rounds)]
+    waited(two, root)
+    yield "nothing changed", [waited(one, root) for _ in range(rounds)]
 
 
 def all_languages(root: Path, rounds: int) -> Iterator[tuple[str, list[float]]]:
     """Yield what was measured in a book in all languages, and the seconds of each round."""
     build = [*POLYBOOK, "build", "--jobs"]
-    yield "cold, one core", [cold([*ONE_CORE, *build, "1"], root) for _ in range(rounds)]
-    yield "cold, two cores", [cold([*build, "2"], root) for _ in range(rounds)]
-    yield "nothing changed, one core", [waited([*ONE_CORE, *build, "1"], root) for _ in range(rounds)]
+    yield "cold, one core", [waited([*ONE_CORE, *build, "1"], remove_build(root)) for _ in range(rounds)]
+    yield "cold, two cores", [waited([*build, "2"], remove_build(root)) for _ in range(rounds)]
+    yield "nothing changed", [waited([*build, "2"], root) for _ in range(rounds)]
 
 
 def d2lbook_copy(root: Path, names: list[str], folder: Path) -> None:
@@ -200,11 +213,11 @@ def d2lbook_rounds(python: str, folder: Path, name: str) -> Iterator[tuple[str, 
     """Yield what d2lbook takes for the same, one round each: it is slow enough."""
     os.environ["PATH"] = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
     steps = [f"d2lbook build eval --tab {framework}" for framework in FRAMEWORKS]
-    command = [*ONE_CORE, "sh", "-c", " && ".join([*steps, "d2lbook build html --tab all"])]
-    yield "cold, one core", [waited(command, folder)]
+    command = ["sh", "-c", " && ".join([*steps, "d2lbook build html --tab all"])]
+    yield "cold, one core", [on_one_core(command, folder)]
     path = folder / f"{name}.md"
     path.write_text(path.read_text(encoding="utf-8") + "\nA sentence.\n", encoding="utf-8")
-    yield "one page changed, one core", [waited(command, folder)]
+    yield "one page changed, one core", [on_one_core(command, folder)]
 
 
 def in_browser(page: Path, rounds: int) -> Iterator[tuple[str, list[float]]]:
