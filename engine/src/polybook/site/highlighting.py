@@ -63,10 +63,12 @@ def _style(style: type[Style], ttype: Any) -> object:
 
 def use_cell_formatter(app: Sphinx) -> None:
     """Handle `builder-inited`: Sphinx would make a formatter, with all its styles, for every block."""
-    options = getattr(app.builder, "theme_options", {})
+    theme, bridge = (getattr(app.builder, name, None) for name in ("theme", "highlighter"))
+    if theme is None or bridge is None:  # a builder of something else than pages
+        return
+    options = theme.get_options(app.config.html_theme_options)
     names = [options.get(f"pygments_{scheme}_style") for scheme in ("light", "dark")]
-    bridge = getattr(app.builder, "highlighter", None)
-    if bridge and all(names):
+    if all(names):
         bridge.formatter = _kept(partial(CellFormatter, [get_style_by_name(name) for name in names]))
 
 
