@@ -1,12 +1,14 @@
 """How long the site of a large book takes: cold, after one change, with nothing changed, on two cores.
 
 The book is made of this one's chapters, repeated under other names, without results. Times are those that
-a person waits for the command, its start included; each is the median of some rounds, all in one run.
+a person waits, the start of the command included; on one core they are those of the processor, which other
+programs on the machine change least. Each is the median of some rounds, all in one run. What a browser takes
+for a page is measured with this book's longest chapter.
 
-    .venv/bin/python benchmarks/site.py [--pages N] [--rounds N] [--d2lbook PYTHON]
+    .venv/bin/python benchmarks/site.py [--copies N] [--rounds N] [--d2lbook PYTHON]
 
-PYTHON belongs to an environment with d2lbook (d2lbook==1.0.3, pybtex<0.25): the same pages are then built
-with it, too, and the last column says how many times longer it takes.
+PYTHON belongs to an environment with d2lbook (d2lbook==1.0.3, pybtex<0.25, pandoc): the same pages are then
+built with it, too, and the last column says how many times longer it takes.
 """
 
 from __future__ import annotations
@@ -15,21 +17,39 @@ import argparse
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 FRAMEWORKS = ("pytorch", "tensorflow", "mxnet")
 #: Chapters that are repeated: all that have code.
-REPEATED = ("interface", "text", "language-model", "rnn", "rnn-scratch", "rnn-concise", "deep-rnn")
-D2LBOOK_CONFIG = """\
+REPEATED = (
+    "interface",
+    "text",
+    "language-model",
+    "rnn",
+    "rnn-scratch",
+    "rnn-concise",
+    "lstm",
+    "gru",
+    "deep-rnn",
+    "bi-rnn",
+    "classic-interface",
+)
+LANGUAGES = ("en", "pt", "zh", "fr")
+POLYBOOK = (sys.executable, "-m", "polybook")
+#: The core of what runs on one: the last one, as other programs tend to use the first.
+ONE_CORE = ("taskset", "--cpu-list", str(max(os.sched_getaffinity(0))))
+D2LBOOK_CONFIG = f"""\
 [project]
 name = large
 title = Large
@@ -41,35 +61,37 @@ release = 1
 notebooks = *.md
 resources = img references.bib
 eval_notebook = False
-tabs = pytorch, tensorflow, mxnet
-default_tab = pytorch
+tabs = {", ".join(FRAMEWORKS)}
+default_tab = {FRAMEWORKS[0]}
 """
 _LABEL = re.compile(r"(:(?:eq)?label:|:numref:|:eqref:|:ref:)`([^`]+)`")
 _SAVE = re.compile(r"[ \t]*#@save")
+#: What is for JAX alone, which d2lbook does not know.
+_JAX_CELL = re.compile(r"^```\{\.python \.input\}\n#@tab jax\n.*?^```\n", re.MULTILINE | re.DOTALL)
+_JAX_PROSE = re.compile(r"^:begin_tab:`jax`\n.*?^:end_tab:\n", re.MULTILINE | re.DOTALL)
+_TAB = re.compile(r"^(#@tab .*)$", re.MULTILINE)
 
 
 def repeated(text: str, number: int) -> str:
-    """Return a chapter as its copy `number`: labels of its own, nothing saved, three frameworks' code."""
+    """Return a chapter as its copy `number`: labels and cells of its own, nothing saved, nothing for JAX."""
+    text = _JAX_PROSE.sub("", _JAX_CELL.sub("", text))
+    text = re.sub(r"(?m)^((?:#@tab|:begin_tab:).*?), jax|(?<=[ `])jax, ", r"\1", text)
     text = _LABEL.sub(lambda match: f"{match[1]}`{match[2]}_{number}`", text)
-    text = _SAVE.sub("", text)
-    return re.sub(r"(?m)^#@tab jax$", f"#@tab {', '.join(FRAMEWORKS[1:])}", text)
+    return _TAB.sub(rf"\1\n# Copy {number}", _SAVE.sub("", text))
 
 
-def write_book(root: Path, pages: int, languages: int) -> list[str]:
-    """Write a book of `pages` pages in each of `languages` languages; return the chapters' names."""
-    tags = ["en", "pt", "zh", "fr"][:languages]
-    copies = [f"{name}-{number}" for number in range(pages) for name in REPEATED]
-    names = ["index", *copies[: pages - 2], "references"]
+def write_book(root: Path, copies: int, tags: Sequence[str]) -> list[str]:
+    """Write a book of repeated chapters in some languages; return the chapters' names."""
+    names = ["index", *(f"{name}-{number}" for number in range(copies) for name in REPEATED), "references"]
     for tag in tags:
         folder = root / "chapters" / tag
         folder.mkdir(parents=True)
         (folder / "index.md").write_text("# Large\n\nA large book.\n", encoding="utf-8")
         for name in names[1:-1]:
-            stem, number = name.rsplit("-", 1)
+            stem, _, number = name.rpartition("-")
             text = (ROOT / "chapters" / tag / f"{stem}.md").read_text(encoding="utf-8")
             (folder / f"{name}.md").write_text(repeated(text, int(number)), encoding="utf-8")
-    for tag in tags:
-        shutil.copy(ROOT / "chapters" / tag / "references.md", root / "chapters" / tag)
+        shutil.copy(ROOT / "chapters" / tag / "references.md", folder)
     shutil.copy(ROOT / "chapters" / "references.bib", root / "chapters")
     shutil.copytree(ROOT / "img", root / "img")
     polybook = {
@@ -84,38 +106,92 @@ def write_book(root: Path, pages: int, languages: int) -> list[str]:
     return names
 
 
-def waited(command: list[str], root: Path, *, fails: bool = False) -> float:
-    """Return the seconds that a command takes on one core, or on all if it uses them."""
+def waited(command: Sequence[str], root: Path) -> float:
+    """Return the seconds that a command takes."""
     start = time.perf_counter()
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode and not fails:
-        raise SystemExit(done.stderr)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
     return time.perf_counter() - start
 
 
-def change(root: Path, name: str, number: int) -> None:
-    """Add a sentence to a chapter."""
+def on_one_core(command: Sequence[str], root: Path) -> float:
+    """Return the seconds of the processor that a command takes, kept on one core."""
+    before = os.times()
+    waited([*ONE_CORE, *command], root)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def remove_build(root: Path) -> Path:
+    """Remove all that was built of a book; return its folder."""
+    shutil.rmtree(root / "_build", ignore_errors=True)
+    return root
+
+
+def change(root: Path, name: str) -> str:
+    """Add a sentence to a chapter of the book at `root` and return it."""
     path = root / "chapters" / "en" / f"{name}.md"
-    path.write_text(path.read_text(encoding="utf-8") + f"\nSentence {number}.\n", encoding="utf-8")
+    sentence = f"This was written at {time.time()}."
+    path.write_text(path.read_text(encoding="utf-8") + f"\n{sentence}\n", encoding="utf-8")
+    return sentence
 
 
-def polybook_rounds(root: Path, name: str, rounds: int) -> Iterator[tuple[str, list[float]]]:
-    """Yield what was measured, and the seconds of each round."""
-    build = [sys.executable, "-m", "polybook", "build", "--jobs"]
-    one_core = ["taskset", "--cpu-list", "0", *build, "1"]
+def changed(root: Path, name: str) -> Path:
+    """Change a chapter of the book at `root`, which is returned."""
+    change(root, name)
+    return root
 
-    def cold(command: list[str]) -> float:
-        shutil.rmtree(root / "_build", ignore_errors=True)
-        return waited(command, root)
 
-    def changed(number: int) -> float:
-        change(root, name, number)
-        return waited(one_core, root)
+def serving(root: Path, name: str, rounds: int) -> list[float]:
+    """Return the seconds from a change of one chapter to the page that `polybook serve` gives."""
+    page = root / "_build" / "html" / "en" / f"{name}.html"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [*POLYBOOK, "serve", "--port", str(port)],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        try:
+            while "Built." not in (server.stdout.readline() if server.stdout else ""):
+                pass
+            return [_until_shown(page, root, name) for _ in range(rounds + 1)][1:]  # the first one warms up
+        finally:
+            server.terminate()
 
-    yield "cold, two cores", [cold([*build, "2"]) for _ in range(rounds)]
-    yield "cold, one core", [cold(one_core) for _ in range(rounds)]
-    yield "one page changed", [changed(number) for number in range(rounds)]
-    yield "nothing changed", [waited(one_core, root) for _ in range(rounds)]
+
+def _until_shown(page: Path, root: Path, name: str) -> float:
+    time.sleep(1)
+    start = time.perf_counter()
+    sentence = change(root, name)
+    while sentence not in page.read_text(encoding="utf-8"):
+        time.sleep(0.005)
+    return time.perf_counter() - start
+
+
+def one_language(root: Path, name: str, rounds: int) -> Iterator[tuple[str, list[float]]]:
+    """Yield what was measured in a book in one language, and the seconds of each round."""
+    build = [*POLYBOOK, "build", "--jobs"]
+    one, two = [*build, "1"], [*build, "2"]
+    yield "cold, two cores", [waited(two, remove_build(root)) for _ in range(rounds)]
+    yield "cold, one core", [on_one_core(one, remove_build(root)) for _ in range(rounds)]
+    yield "one page changed, one core", [on_one_core(one, changed(root, name)) for _ in range(rounds)]
+    yield "one page changed, two cores", [waited(two, changed(root, name)) for _ in range(rounds)]
+    yield "one page changed, `serve`", serving(root, name, rounds)
+    waited(two, root)
+    yield "nothing changed", [waited(one, root) for _ in range(rounds)]
+
+
+def all_languages(root: Path, rounds: int) -> Iterator[tuple[str, list[float]]]:
+    """Yield what was measured in a book in all languages, and the seconds of each round."""
+    build = [*POLYBOOK, "build", "--jobs"]
+    yield "cold, one core", [waited([*ONE_CORE, *build, "1"], remove_build(root)) for _ in range(rounds)]
+    yield "cold, two cores", [waited([*build, "2"], remove_build(root)) for _ in range(rounds)]
+    yield "nothing changed", [waited([*build, "2"], root) for _ in range(rounds)]
 
 
 def d2lbook_copy(root: Path, names: list[str], folder: Path) -> None:
@@ -134,39 +210,75 @@ def d2lbook_copy(root: Path, names: list[str], folder: Path) -> None:
 
 
 def d2lbook_rounds(python: str, folder: Path, name: str) -> Iterator[tuple[str, list[float]]]:
-    """Yield what d2lbook takes, one round each: it is slow enough."""
-    program = str(Path(python).with_name("d2lbook"))
+    """Yield what d2lbook takes for the same, one round each: it is slow enough."""
     os.environ["PATH"] = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
-    command = ["taskset", "--cpu-list", "0", program, "build", "html"]
-    yield "cold, one core", [waited(command, folder)]
+    steps = [f"d2lbook build eval --tab {framework}" for framework in FRAMEWORKS]
+    command = ["sh", "-c", " && ".join([*steps, "d2lbook build html --tab all"])]
+    yield "cold, one core", [on_one_core(command, folder)]
     path = folder / f"{name}.md"
     path.write_text(path.read_text(encoding="utf-8") + "\nA sentence.\n", encoding="utf-8")
-    yield "one page changed", [waited(command, folder)]
+    yield "one page changed, one core", [on_one_core(command, folder)]
+
+
+def in_browser(page: Path, rounds: int) -> Iterator[tuple[str, list[float]]]:
+    """Yield how long Chromium takes for a page, from the request to what a reader waits for."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        shown, whole = [], []
+        for _ in range(rounds):
+            tab = browser.new_context(offline=True).new_page()
+            start = time.perf_counter()
+            tab.goto(page.as_uri(), wait_until="load")
+            shown.append(time.perf_counter() - start)
+            tab.evaluate("async () => { await window.MathJax?.startup?.promise; }")
+            whole.append(time.perf_counter() - start)
+            tab.context.close()
+        browser.close()
+    yield "a page in Chromium", shown
+    yield "the same with its formulas", whole
+
+
+def show(rows: Iterator[tuple[str, list[float]]], theirs: dict[str, list[float]]) -> dict[str, float]:
+    """Print a table, line by line, and return its medians."""
+    medians = {}
+    for case, seconds in rows:
+        medians[case] = statistics.median(seconds)
+        line = f"{case:<28}{medians[case]:8.2f} s"
+        if case in theirs:
+            other = statistics.median(theirs[case])
+            line += f"{other:10.1f} s{other / medians[case]:8.1f}x"
+        print(line, flush=True)
+    return medians
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description="How long the site of a large book takes.")
-    parser.add_argument("--pages", type=int, default=171)
+    parser.add_argument("--copies", type=int, default=16, help="copies of each chapter")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--d2lbook", metavar="PYTHON")
     options = parser.parse_args()
+    rounds = options.rounds
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "book"
-        names = write_book(root, options.pages, 1)
+        names = write_book(root, options.copies, LANGUAGES[:1])
         theirs: dict[str, list[float]] = {}
         if options.d2lbook:
             copy = Path(folder) / "d2lbook"
             d2lbook_copy(root, names, copy)
             theirs = dict(d2lbook_rounds(options.d2lbook, copy, names[1]))
-        print(f"{options.pages} pages, {len(FRAMEWORKS)} frameworks, median of {options.rounds} rounds")
-        for case, seconds in polybook_rounds(root, names[1], options.rounds):
-            ratio = (
-                f"{statistics.median(theirs[case]) / statistics.median(seconds):8.1f}x"
-                if case in theirs
-                else ""
-            )
-            print(f"{case:<20}{statistics.median(seconds):8.2f} s{ratio}")
+        beside = f"{'d2lbook':>17}" if theirs else ""
+        print(f"{f'{len(names)} pages, {len(FRAMEWORKS)} frameworks':<38}{beside}")
+        show(one_language(root, names[1], rounds), theirs)
+        longest = root / "_build" / "html" / "en" / f"{names[1]}.html"
+        show(in_browser(longest, rounds), {})
+
+        root = Path(folder) / "languages"
+        names = write_book(root, options.copies // len(LANGUAGES), LANGUAGES)
+        print(f"{len(names)} pages in each of {len(LANGUAGES)} languages")
+        medians = show(all_languages(root, rounds), {})
+        ratio = medians["cold, one core"] / medians["cold, two cores"]
+        print(f"{'two cores do':<28}{ratio:8.2f} times as much")
 
 
 if __name__ == "__main__":

@@ -209,6 +209,16 @@ def test_no_page_shows_the_dialect(site, trees, find_dialect):
         assert find_dialect(tree.text_content()) == [], name
 
 
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_page_without_its_plots_weighs_less_than_300_kb(site, tag):
+    plot = re.compile(r"<svg[^>]*\bpolybook-plot\b.*?</svg>", re.DOTALL)
+    pages = {
+        path.name: plot.sub("", path.read_text(encoding="utf-8")) for path in (site / tag).glob("*.html")
+    }
+    weights = {name: len(text.encode()) for name, text in pages.items()}
+    assert {name: weight for name, weight in weights.items() if weight >= 300_000} == {}
+
+
 def test_every_link_leads_somewhere(site, trees):
     ids = {name: set(tree.xpath("//@id")) for name, tree in trees.items()}
     broken = []

@@ -93,6 +93,12 @@ def test_a_panel_says_in_the_readers_language_what_its_results_are(site, tag, wo
     assert f"JAX {words}" in tab_sets(page(site, "rnn/tabs", tag))[1]
 
 
+def test_code_marks_only_words_with_a_colour_of_their_own(site):
+    code = page(site, "rnn/tabs").select_one(".cell_input .highlight-ipython3")
+    assert code.select(".kn")
+    assert not code.select(".n, .nn, .p, .w")
+
+
 def test_no_id_is_on_a_page_twice(site):
     ids = [tag["id"] for tag in page(site, "rnn/tabs").select("[id]")]
     assert len(ids) == len(set(ids))

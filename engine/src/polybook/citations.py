@@ -73,6 +73,7 @@ def _last_name(person: Person) -> str:
     return _plain(" ".join([*person.prelast_names, *person.last_names]))
 
 
+@cache
 def _plain(latex: str) -> str:
     """Return the text that a little LaTeX stands for, or the LaTeX where it is broken."""
     try:

@@ -157,17 +157,21 @@ def _build(options: argparse.Namespace) -> Outcome:
 def _build_anew(options: argparse.Namespace, inputs: Inputs) -> Outcome:
     from .pipeline.build import build_site
     from .pipeline.progress import Progress
+    from .pipeline.surroundings import kept_of
     from .pipeline.units import data_names
     from .pipeline.workers import Workers
 
-    book = _load(options)
-    languages = _languages(options, book)
-    inputs.forget_built()
-    found = book.check()
-    fine = _print_findings(found)
-    steps = len(languages)
-    with Progress("Building the site", steps) as progress, Workers(options.jobs, steps) as workers:
-        more = build_site(book, languages, progress, workers)
+    with Workers(options.jobs) as workers:
+        workers.prepare()
+        book = _load(options)
+        kept = kept_of(book, inputs)
+        languages = _languages(options, book)
+        inputs.forget_built()
+        found = book.check(kept)
+        fine = _print_findings(found)
+        workers.share(len(languages))
+        with Progress("Building the site", len(languages)) as progress:
+            more = build_site(book, languages, progress, workers, kept)
     if not found and not more:
         inputs.note_built(data_names(book))
     return _print_findings(more) and fine

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from .dialect import prune, split_setup, split_tab_marks
 from .dialect.cells import ALL
@@ -84,7 +85,12 @@ def _read(cell: Cell) -> tuple[tuple[str, ...] | None, tuple[str, ...], str]:
 
     A cell with nothing but set-up, and no mark, is for all.
     """
-    names, marked = split_tab_marks(cell.code)
+    return _read_code(cell.code)
+
+
+@lru_cache(1 << 14)  # each framework and each thing that is made of a chapter asks again
+def _read_code(text: str) -> tuple[tuple[str, ...] | None, tuple[str, ...], str]:
+    names, marked = split_tab_marks(text)
     libraries, code = split_setup(marked)
     if names is None and code != marked and not code.strip():
         names = (ALL,)

@@ -70,6 +70,10 @@ def canonical_json(value: object) -> bytes:
     return text.encode(errors="surrogatepass")
 
 
+#: Why something runs that nothing is stored of.
+NEVER_RUN = "It has never been run."
+
+
 def explain(old: KeyParts | None, new: KeyParts) -> str:
     """Return one sentence that names what changed between two keys.
 
@@ -78,7 +82,7 @@ def explain(old: KeyParts | None, new: KeyParts) -> str:
         new: The parts that the chapter has now.
     """
     if old is None:
-        return "It has never been run."
+        return NEVER_RUN
     clauses = "; ".join(_changes(old, new)) or "nothing changed"
     return f"{clauses[0].upper()}{clauses[1:]}."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,6 +30,7 @@ from ..model import Cell, Document, Heading, Mark
 from ..references import Chapter, Index, build_index
 from ..requirements import Requirements
 from ..terms import Terms
+from .kept import Kept, text_of
 
 if TYPE_CHECKING:
     from ..citations import Bibliography
@@ -180,27 +181,46 @@ class Book:
 
         return show
 
-    def check(self) -> list[Diagnostic]:
-        """Return everything that is wrong with the book's text and code."""
-        from ..lint import Surroundings, lint
-        from ..translation import check_translation
+    def check(self, kept: Kept | None = None) -> list[Diagnostic]:
+        """Return everything that is wrong with the book's text and code.
 
+        Args:
+            kept: What was found in chapters that are the same as before.
+        """
+        kept = kept or Kept()
         diagnostics = [*self.diagnostics, *self.bibliography[1]]
         for tag, chapters in self.translated.items():
             index, shown = self.indexes[tag], self.shown(tag)
-            diagnostics += [*index.diagnostics, *index.bibliography.check(index.cited)]
+            diagnostics += index.diagnostics
+            diagnostics += kept.get(f"works/{tag}", (), partial(_findings_in_works, index))
             for name, chapter in chapters.items():
-                folder = (self.root / chapter.document.path).parent
-                has_image = partial(_is_file_in, folder)
-                around = Surroundings(index, shown, self.config.frameworks, has_image)
-                diagnostics += lint(chapter, around)
-                if tag != self.config.source and name in self.translated[self.config.source]:
-                    diagnostics += check_translation(self.translated[self.config.source][name], chapter)
-        for library in self.libraries.values():
-            diagnostics += library.diagnostics
+                source = self.translated[self.config.source].get(name) if tag != self.config.source else None
+                parts = [text_of(each) for each in (chapter, source) if each]
+                find = partial(self._findings, chapter, index, shown, source)
+                diagnostics += kept.get(f"findings/{tag}/{name}", parts, find)
+        # Findings have lines, which are not among what the library is made of.
+        diagnostics += kept.get("findings/library", (), self._library_findings, lasts=lambda found: not found)
         diagnostics += self.terms.check(self.config.translations)
         unique = dict.fromkeys(diagnostics)
         return sorted(unique, key=lambda one: (one.path, one.line, one.code.value))
+
+    def _findings(
+        self, chapter: Chapter, index: Index, shown: Container[str], source: Chapter | None
+    ) -> list[Diagnostic]:
+        """Return what is wrong with a chapter, given the one that it is a translation of, if any."""
+        from ..lint import Surroundings, lint
+        from ..translation import check_translation
+
+        has_image = partial(_is_file_in, (self.root / chapter.document.path).parent)
+        found = list(lint(chapter, Surroundings(index, shown, self.config.frameworks, has_image)))
+        return found + (list(check_translation(source, chapter)) if source else [])
+
+    def _library_findings(self) -> list[Diagnostic]:
+        return [one for library in self.libraries.values() for one in library.diagnostics]
+
+
+def _findings_in_works(index: Index) -> list[Diagnostic]:
+    return list(index.bibliography.check(index.cited))
 
 
 def load_book(root: Path) -> Book:
@@ -213,15 +233,16 @@ def load_book(root: Path) -> Book:
     toc = read_toc(_read_settings(root / TOC_FILE, Code.BAD_TOC))
     terms = _terms(root, config)
     diagnostics: list[Diagnostic] = []
-    documents = {
-        tag: _documents(root, language.folder, toc.entries, diagnostics)
+    texts = {
+        tag: _texts(root, language.folder, toc.entries, diagnostics)
         for tag, language in config.languages.items()
     }
+    documents = {tag: _documents(own) for tag, own in texts.items()}
     diagnostics += _missing(config, toc, documents, {one.path for one in diagnostics})
     diagnostics += _unknown_chapters(config, toc)
     toc = replace(toc, entries=tuple(_numbered_after_sections(toc, documents[config.source])))
     entries = {entry.chapter: entry for entry in toc.entries}
-    translated = {tag: _chapters(entries, own) for tag, own in documents.items()}
+    translated = {tag: _chapters(entries, own) for tag, own in texts.items()}
     if not any(translated.values()):
         what = "None of the book's chapters exists."
         raise ConfigError(
@@ -283,14 +304,14 @@ class _Lazy(Mapping[str, _Value]):
         return len(self._keys)
 
 
-def _chapters(entries: Mapping[str, TocEntry], documents: Mapping[str, Document]) -> Mapping[str, Chapter]:
-    return _Lazy(documents, lambda name: Chapter.of(entries[name], documents[name]))
+#: A chapter's text, and its path from the book's folder.
+_Source = tuple[str, str]
 
 
-def _documents(
+def _texts(
     root: Path, folder: str, entries: Iterable[TocEntry], diagnostics: list[Diagnostic]
-) -> Mapping[str, Document]:
-    """Return the chapters of a language's folder that can be read, each parsed once it is asked for."""
+) -> dict[str, _Source]:
+    """Return the chapters of a language's folder that can be read."""
     texts = {}
     for entry in entries:
         file = root / folder / f"{entry.chapter}.md"
@@ -306,7 +327,27 @@ def _documents(
         except OSError as error:
             what = f"The file cannot be read: {error.strerror}."
             diagnostics.append(Diagnostic(path, 0, Code.UNUSABLE_FILE, what, "Make it readable."))
-    return _Lazy(texts, lambda name: parse(*texts[name]))
+    return texts
+
+
+def _documents(texts: Mapping[str, _Source]) -> Mapping[str, Document]:
+    """Return the chapters of a language, each parsed once it is asked for."""
+    return _Lazy(texts, lambda name: _read_document(*texts[name]))
+
+
+def _chapters(entries: Mapping[str, TocEntry], texts: Mapping[str, _Source]) -> Mapping[str, Chapter]:
+    return _Lazy(texts, lambda name: _read_chapter(entries[name], *texts[name]))
+
+
+# While a book is served it is read again after every change, and most chapters are as they were.
+@lru_cache(4096)
+def _read_document(text: str, path: str) -> Document:
+    return parse(text, path)
+
+
+@lru_cache(4096)
+def _read_chapter(entry: TocEntry, text: str, path: str) -> Chapter:
+    return Chapter.of(entry, _read_document(text, path))
 
 
 def _numbered_after_sections(toc: Toc, documents: Mapping[str, Document]) -> Iterator[TocEntry]:

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from ..config import chapter_name
 from ..diagnostics import Diagnostic
 from ..errors import RenderError
-from ..frameworks import select
-from ..notebook import markdown_cell, notebook_of, write_notebook
-from ..outputs import Results
 from ..references import Chapter
 from ..site.landing import landing_page
-from ..site.pages import PageBuilder, PageFlavour
-from ..site.settings import Site, sphinx_settings
 from ..site.sitemap import sitemap
 from .book import Book
 from .files import write_if_changed, write_tree
-from .notebooks import NOTEBOOKS_FOLDER, find_file, notebook_addresses, write_notebooks
+from .kept import Kept, text_of
+from .notebooks import NOTEBOOKS_FOLDER, notebook_addresses, write_notebooks
 from .outlines import Outlines
 from .progress import Progress
 from .render import render_site
-from .units import BUILD_FOLDER, find_state, units_of
+from .units import BUILD_FOLDER
 from .workers import Workers
+
+if TYPE_CHECKING:
+    from .pages import Page
 
 #: What holds further entries in a table of contents, in all formats of `_toc.yml`.
 _TOC_LISTS = {"parts", "chapters", "sections", "subtrees", "entries"}
@@ -47,78 +46,41 @@ class Source:
     diagnostics: Sequence[Diagnostic]
 
 
-def site_source(book: Book, language: str) -> Source:
-    """Return the source tree of one language of the site."""
-    images: dict[str, Path] = {}
-    pages: dict[str, str] = {}
+def site_source(book: Book, language: str, kept: Kept | None = None) -> Source:
+    """Return the source tree of one language of the site.
+
+    Args:
+        book: The book.
+        language: The tag of the language.
+        kept: The pages of chapters that are the same as before.
+    """
+    kept = kept or Kept()
+    files: dict[str, str | Path] = {}
     diagnostics: list[Diagnostic] = []
     shown = book.shown(language)
     outlines = Outlines(book)
-    for chapter in shown.values():
-        results, found = _results(chapter, outlines)
-        diagnostics += found
-        index = book.index_for(chapter, language)
-        words = book.terms.in_plots(index.language.tag)
-        builder = PageBuilder(index, book.default_framework(chapter), frozenset(shown), words)
-        flavour = PageFlavour(
-            chapter.name, index.bibliography_chapter, _image_finder(book, chapter.name, images)
-        )
-        page = builder.page(chapter, _showers(book, chapter), results, flavour)
-        _add_notices(page, book, chapter, language, results)
-        pages[f"{chapter.name}.ipynb"] = write_notebook(page)
+    for name, chapter in shown.items():
+        make = partial(_page, chapter, language, outlines)
+        page = kept.get(f"pages/{language}/{name}", [text_of(chapter)], make)
+        diagnostics += page.diagnostics
+        files |= page.images
+        files[f"{name}.ipynb"] = page.text
     if book.toc.root not in shown:  # Sphinx cannot do without it
-        title = markdown_cell(f"# {book.config.languages[language].title}")
-        pages[f"{book.toc.root}.ipynb"] = write_notebook(notebook_of([title]))
+        files[f"{book.toc.root}.ipynb"] = _empty_page(book.config.languages[language].title)
     toc = yaml.safe_dump(toc_data(book, language), allow_unicode=True, sort_keys=False)
-    return Source({**images, **pages, "_toc.yml": toc}, diagnostics)
+    return Source({**files, "_toc.yml": toc}, diagnostics)
 
 
-def _results(chapter: Chapter, outlines: Outlines) -> tuple[dict[str, Results], list[Diagnostic]]:
-    """Return what is stored of a chapter's runs, per framework, and what is damaged in it."""
-    results: dict[str, Results] = {}
-    diagnostics: list[Diagnostic] = []
-    for unit in units_of(chapter, outlines):
-        state, found = find_state(unit)
-        results[unit.framework] = state.results
-        diagnostics += found
-    return results, diagnostics
+def _page(chapter: Chapter, language: str, outlines: Outlines) -> Page:
+    from .pages import make_page  # slow to import
+
+    return make_page(chapter, language, outlines)
 
 
-def _image_finder(book: Book, chapter: str, images: dict[str, Path]) -> Callable[[str], str | None]:
-    return lambda path: find_file(book.root, path, posixpath.dirname(chapter), images)
+def _empty_page(title: str) -> str:
+    from .pages import empty_page
 
-
-def _showers(book: Book, chapter: Chapter) -> dict[str, Callable[[str], str]]:
-    default = book.default_framework(chapter)
-    return {
-        framework: book.code_shower(select(chapter.document, framework, default), framework)
-        for framework in book.frameworks_of(chapter)
-    }
-
-
-def _add_notices(
-    page: dict[str, Any], book: Book, chapter: Chapter, language: str, results: Mapping[str, Results]
-) -> None:
-    """Say under a page's title what its reader must know."""
-    words = book.config.languages[language].language
-    notices = []
-    if chapter is not book.translated[language].get(chapter.name):
-        notices.append(_notice(words.untranslated.format(book.language_of(chapter).language.name)))
-    read = (one.record.provenance.data for one in results.values() if one.record)
-    data = {name for digests in read for name, digest in digests.items() if digest}
-    if any(name.endswith("story.txt") for name in data):
-        notices.append(_notice(words.fallback_text))
-    if not notices:
-        return
-    if not page["cells"] or page["cells"][0]["cell_type"] != "markdown":
-        page["cells"].insert(0, markdown_cell("") | {"id": "notices", "source": []})
-    lines: list[str] = page["cells"][0]["source"]
-    title = next((number for number, line in enumerate(lines) if line.startswith("# ")), -1)
-    lines[title + 1 : title + 1] = ["\n", *notices, "\n"]
-
-
-def _notice(text: str) -> str:
-    return f"\n:::{{note}}\n{text}\n:::\n"
+    return empty_page(title)
 
 
 def toc_data(book: Book, language: str) -> dict[str, Any]:
@@ -160,7 +122,7 @@ def _entries_below(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def build_site(
-    book: Book, languages: Sequence[str], progress: Progress, workers: Workers
+    book: Book, languages: Sequence[str], progress: Progress, workers: Workers, kept: Kept | None = None
 ) -> list[Diagnostic]:
     """Build the site of these languages below `_build`; return what is wrong with results and pages.
 
@@ -169,42 +131,56 @@ def build_site(
         languages: Tags of the languages to build.
         progress: Is told of each language that is finished.
         workers: The processes to use.
+        kept: What was made of chapters that are the same as before.
     """
     build = book.root / BUILD_FOLDER
+    kept = kept or Kept()
     diagnostics: list[Diagnostic] = []
     for language in languages:
-        source = site_source(book, language)
+        source = site_source(book, language, kept)
         diagnostics += source.diagnostics
         write_tree(build / language / "source", source.files)
-    site_facts = _site(book)
-    chosen = {tag: book.config.languages[tag] for tag in languages}
-    settings = {
-        tag: {
-            **sphinx_settings(site_facts, one.language, one.title, book.terms.glossary(tag)),
-            "polybook_notebooks": notebook_addresses(book, tag),
-        }
-        for tag, one in chosen.items()
-    }
-    diagnostics += render_site(build, settings, workers, partial(_locate, book), progress.step)
-    try:
-        write_notebooks(book, build / "html" / NOTEBOOKS_FOLDER)
-    except RenderError as error:
-        diagnostics += error.diagnostics
+    settings = {tag: _settings(book, tag, kept) for tag in languages}
+    with ThreadPoolExecutor(1) as executor:  # Sphinx's processes leave this one idle
+        rendering = executor.submit(
+            render_site, build, settings, workers, partial(_locate, book), progress.step
+        )
+        more = _write_rest(book, build / "html", kept)
+        diagnostics += rendering.result()
+    return list(dict.fromkeys([*diagnostics, *more]))
+
+
+def _write_rest(book: Book, site: Path, kept: Kept) -> Sequence[Diagnostic]:
+    """Write what is on a site beside the pages of each language; return what is wrong with it."""
     titles = [(language.language, language.title) for language in book.config.languages.values()]
     cover = Path(book.config.cover) if book.config.cover else None
     if cover:
-        write_if_changed(build / "html" / cover.name, (book.root / cover).read_bytes())
+        write_if_changed(site / cover.name, (book.root / cover).read_bytes())
     landing = landing_page(titles, f"{book.toc.root}.html", cover.name if cover else "")
-    write_if_changed(build / "html" / "index.html", landing)
+    write_if_changed(site / "index.html", landing)
     if book.config.site_url:
-        write_if_changed(build / "html" / "sitemap.xml", sitemap(book.config.site_url, book.translated))
-    return list(dict.fromkeys(diagnostics))
+        write_if_changed(site / "sitemap.xml", sitemap(book.config.site_url, book.translated))
+    try:
+        write_notebooks(book, site / NOTEBOOKS_FOLDER, kept)
+    except RenderError as error:
+        return error.diagnostics
+    return ()
 
 
-def _site(book: Book) -> Site:
-    config = book.config
+def _settings(book: Book, language: str, kept: Kept) -> dict[str, Any]:
+    """Return the settings with which Sphinx builds a language."""
+    settings = kept.get(f"settings/{language}", (), partial(_make_settings, book, language))
+    return {**settings, "polybook_notebooks": notebook_addresses(book, language)}
+
+
+def _make_settings(book: Book, language: str) -> dict[str, Any]:
+    from ..site.settings import Site, sphinx_settings  # slow to import
+
+    config, one = book.config, book.config.languages[language]
     languages = [each.language for each in config.languages.values()]
-    return Site(config.author, config.frameworks, languages, config.raw, discussions=config.discussions or "")
+    discussions = config.discussions or ""
+    site = Site(config.author, config.frameworks, languages, config.raw, discussions=discussions)
+    return sphinx_settings(site, one.language, one.title, book.terms.glossary(language))
 
 
 def _locate(book: Book, language: str, page: str, line: int) -> tuple[str, int]:

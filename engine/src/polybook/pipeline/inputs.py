@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -30,15 +31,25 @@ class Inputs:
     root: Path
     #: Tags of the languages to build.
     languages: Sequence[str]
-    #: The digest of the book's folder and of what renders it.
-    digest: str
+    #: The digest of each file in the book's folder.
+    files: Mapping[Path, str]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the book's folder and of what renders it."""
+        return self.digest_without(())
+
+    def digest_without(self, paths: Collection[Path]) -> str:
+        """Return the digest of all but some files."""
+        files = [f"{path} {digest}" for path, digest in self.files.items() if path not in paths]
+        return hashlib.sha256("\0".join([_renderers(), *files]).encode(errors="surrogateescape")).hexdigest()
 
     def were_built(self) -> bool:
         """Return whether the last build was of the same and found nothing wrong."""
         try:
             stamp = json.loads(_stamp(self.root).read_bytes())
             data = dict(stamp["data"])
-            return bool(stamp == self._stamp(data)) and _digests(data) == data
+            return bool(stamp == self._stamp(data)) and digest_outside(data) == data
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
@@ -48,7 +59,7 @@ class Inputs:
 
     def note_built(self, data: Iterable[str]) -> None:
         """Remember that the site was built of these and of data files with these names."""
-        write_if_changed(_stamp(self.root), json.dumps(self._stamp(_digests(data))))
+        write_if_changed(_stamp(self.root), json.dumps(self._stamp(digest_outside(data))))
 
     def _stamp(self, data: Mapping[str, str | None]) -> dict[str, object]:
         return {"digest": self.digest, "languages": list(self.languages), "data": dict(data)}
@@ -56,7 +67,9 @@ class Inputs:
 
 def read_inputs(root: Path, languages: Sequence[str]) -> Inputs:
     """Return what the site of the book at `root` would be built from now."""
-    return Inputs(root, languages, digest_files(_files(root), _renderers()))
+    return Inputs(
+        root, languages, {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in _files(root)}
+    )
 
 
 def digest_source(folder: Path, settings: Mapping[str, object]) -> str:
@@ -88,7 +101,7 @@ def _files(root: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
 
 
-def _digests(names: Iterable[str]) -> dict[str, str | None]:
+def digest_outside(names: Iterable[str]) -> dict[str, str | None]:
     """Return the digest of each data file outside the book, `None` for one that is not there."""
     wanted = sorted(set(names))
     found = digest_data(wanted, outside_roots())

@@ -15,7 +15,7 @@ import posixpath
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,12 +29,15 @@ from ..requirements import name_of
 from ..services import JUPYTER, PACKED, Service
 from .book import REQUIREMENTS_FOLDER, Book
 from .files import write_tree
+from .kept import Kept, text_of
 from .wheel import find_wheel
 
 #: Where the site has them.
 NOTEBOOKS_FOLDER = "notebooks"
 #: The first day that a zip file knows: equal notebooks make equal files.
 _DATE = (1980, 1, 1, 0, 0, 0)
+#: The level of zip files, of 9: one change in one notebook makes its file anew, and an author waits.
+_COMPRESSION = 1
 
 
 @dataclass(frozen=True)
@@ -64,23 +67,23 @@ class Edition:
         """Return where a chapter's notebook for a service lies."""
         return f"{service.name}/{self.language}/{self.framework}/{chapter}.ipynb"
 
-    def notebooks(self, services: Sequence[Service], images: dict[str, Path]) -> dict[str, str]:
-        """Return the notebooks for these services by their paths; the images that they load are added."""
+    def notebooks(self, name: str, services: Sequence[Service]) -> tuple[dict[str, str], dict[str, Path]]:
+        """Return a chapter's notebooks for these services by their paths, and the images that they load."""
         book, found = self.book, {}
         words = book.config.languages[self.language].language
-        for name, chapter in self.chapters.items():
-            selected = book.selected(chapter, self.framework)
-            install = self._install(name, [cell.code for cell in selected.document.cells])
-            on_gpu = book.config.chapters.get(name, ChapterSettings()).gpu
-            bodies = {
-                is_hosted: self._body(name, selected, images, is_hosted=is_hosted)
-                for is_hosted in {service.is_hosted for service in services}
-            }
-            for service in services:
-                body = bodies[service.is_hosted]
-                notebook = for_service(body, service, install, words, on_gpu=on_gpu)
-                found[self.path(service, name)] = write_notebook(notebook)
-        return found
+        selected = book.selected(self.chapters[name], self.framework)
+        install = self._install(name, [cell.code for cell in selected.document.cells])
+        on_gpu = book.config.chapters.get(name, ChapterSettings()).gpu
+        images: dict[str, Path] = {}
+        bodies = {
+            is_hosted: self._body(name, selected, images, is_hosted=is_hosted)
+            for is_hosted in {service.is_hosted for service in services}
+        }
+        for service in services:
+            body = bodies[service.is_hosted]
+            notebook = for_service(body, service, install, words, on_gpu=on_gpu)
+            found[self.path(service, name)] = write_notebook(notebook)
+        return found, images
 
     def _body(
         self, name: str, selected: Chapter, images: dict[str, Path], *, is_hosted: bool
@@ -129,14 +132,19 @@ class Edition:
         if self.wheel:
             contents[self.wheel.name] = self.wheel.read_bytes()
         packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(packed, "w") as archive:
             for name, content in contents.items():
-                archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)
+                archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED, _COMPRESSION)
         return packed.getvalue()
 
 
-def write_notebooks(book: Book, folder: Path) -> list[str]:
+def write_notebooks(book: Book, folder: Path, kept: Kept | None = None) -> list[str]:
     """Make `folder` hold the book's notebooks and what they load.
+
+    Args:
+        book: The book.
+        folder: The folder.
+        kept: The notebooks of chapters that are the same as before.
 
     Returns:
         The notebooks' paths relative to `folder`.
@@ -144,12 +152,12 @@ def write_notebooks(book: Book, folder: Path) -> list[str]:
     Raises:
         RenderError: The library cannot be packed.
     """
-    files = notebook_files(book)
+    files = notebook_files(book, kept or Kept())
     write_tree(folder, files)
     return [path for path in files if path.endswith(".ipynb")]
 
 
-def notebook_files(book: Book) -> dict[str, str | bytes | Path]:
+def notebook_files(book: Book, kept: Kept) -> dict[str, str | bytes | Path]:
     """Return the book's notebooks and what they load, by their paths.
 
     Raises:
@@ -163,9 +171,20 @@ def notebook_files(book: Book) -> dict[str, str | bytes | Path]:
     for language in book.config.languages:
         for framework in book.config.frameworks:
             edition = Edition(book, language, framework, wheel)
-            notebooks = edition.notebooks(services, images)
+            notebooks: dict[str, str] = {}
+            for name, chapter in edition.chapters.items():
+                made, loaded = kept.get(
+                    f"notebooks/{language}/{framework}/{name}",
+                    [text_of(chapter)],
+                    partial(edition.notebooks, name, services),
+                )
+                notebooks |= made
+                images |= loaded
             files |= notebooks
-            files[zip_path(language, framework)] = edition.packed(notebooks)
+            packed = zip_path(language, framework)
+            files[packed] = kept.get(
+                f"notebooks/{packed}", list(notebooks.values()), partial(edition.packed, notebooks)
+            )
     return {**files, **images, **({wheel.name: wheel} if wheel else {})}
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,15 @@ class Outlines:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        config = book.config
+        self._libraries: dict[str, Any] = {}
+
+    @cached_property
+    def _memo(self) -> Memo:
+        config = self.book.config
         aliases = {name: dict(to) for name, to in config.aliases.items()}
         settings = [config.frameworks, config.library, aliases, config.trains]
         context = json.dumps([digest_program(), sys.version, settings])
-        self._memo = Memo(book.root / _FILE, context)
-        self._libraries: dict[str, Any] = {}
+        return Memo(self.book.root / _FILE, context)
 
     def of(self, chapter: Chapter) -> Iterator[tuple[str, Outline]]:
         """Yield each framework that a chapter has code for, with the outline of that code."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..diagnostics import Code, Diagnostic
 from ..errors import RenderError
-from ..site.settings import MATHJAX
+from ..site import MATHJAX
 from .files import write_if_changed, write_tree
 from .inputs import digest_source
 from .sphinx_process import BUILT, WARNED

@@ -15,8 +15,10 @@ from ..diagnostics import Code, Diagnostic
 from ..errors import PolybookError, UsageError
 from .book import load_book
 from .build import build_site
+from .inputs import read_inputs
 from .live import Live, LiveHandler
 from .progress import Progress
+from .surroundings import kept_of
 from .units import BUILD_FOLDER
 from .workers import Workers
 
@@ -77,13 +79,15 @@ def rebuild(root: Path, live: Live, workers: Workers, changed: threading.Event) 
         changed: Is set when the book has changed again; what is left is then for the next call.
     """
     try:
+        inputs = read_inputs(root, ())
         book = load_book(root)
-        found = book.check()
+        kept = kept_of(book, inputs)
+        found = book.check(kept)
         shown = [tag for tag in book.config.languages if tag in live.open_languages()]
         others = [tag for tag in book.config.languages if tag not in shown]
         for languages in filter(None, (shown, others)):
             with Progress("Building the site", len(languages)) as progress:
-                found += build_site(book, languages, progress, workers)
+                found += build_site(book, languages, progress, workers, kept)
             live.tell([str(one) for one in found if not one.is_note])
             if changed.is_set():
                 break

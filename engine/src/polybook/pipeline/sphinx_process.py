@@ -12,6 +12,11 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -25,29 +30,80 @@ WARNED = 1
 FAILED = 3
 
 
-def main(tasks: TextIO, answers: TextIO, log: TextIO) -> None:
+#: When garbage is looked for: doctrees are many small objects that live long.
+_GARBAGE = (400_000, 50, 1000)
+#: What MyST-NB would run notebooks with, its database among it; nothing is ever run here.
+_UNUSED = (
+    "jupyter_cache",
+    "jupyter_cache.base",
+    "jupyter_cache.cache.db",
+    "jupyter_cache.executors.utils",
+)
+
+
+#: What extensions load only when they are set up.
+_LOADED_LATE = ("myst_nb.sphinx_ext", "sphinx_design.extension", "polybook.site.extension")
+
+
+def main(tasks: TextIO, answers: TextIO) -> None:
     """Build what the first line of `tasks` describes, and again for each line after it.
 
-    A line of `answers` tells how each build went, the text of `log` what Sphinx said of the last one.
+    A line of `answers` tells how each build went, the task's `log` what Sphinx said of the last one.
     """
-    from sphinx.util.docutils import docutils_namespace, patch_docutils  # takes a second, with all it needs
+    gc.disable()
+    _load()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
+    gc.enable()
+    task = json.loads(tasks.readline() or "null")
+    if task is not None:
+        with Path(task["log"]).open("w", encoding="utf-8") as log:
+            for stream in (1, 2):  # extensions may print; that belongs to the log
+                os.dup2(log.fileno(), stream)
+            _build_on_request(task, log, tasks, answers)
 
-    gc.set_threshold(100_000, 50, 1000)  # doctrees are many small objects that live long
-    first = tasks.readline()
+
+def _load() -> None:
+    """Load what every task needs: it takes most of a second, and a task may be a while in coming."""
+    with _left_out(_UNUSED):
+        from jupyter_book.config import get_default_sphinx_config
+        from sphinx.application import builtin_extensions
+
+        defaults = get_default_sphinx_config()  # type: ignore[no-untyped-call]
+        for name in (*builtin_extensions, *defaults["extensions"], *_LOADED_LATE):
+            import_module(name)
+
+
+@contextmanager
+def _left_out(names: tuple[str, ...]) -> Iterator[None]:
+    """Let imports of these modules load nothing, and all that is imported from them be `None`."""
+    for name in names:
+        module = ModuleType(name)
+        module.__getattr__ = lambda attribute: None  # type: ignore[method-assign]
+        sys.modules[name] = module
+    yield
+    for name in names:
+        del sys.modules[name]
+
+
+def _build_on_request(task: dict[str, Any], log: TextIO, tasks: TextIO, answers: TextIO) -> None:
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
+
     with patch_docutils(None), docutils_namespace():
         app: Sphinx | None = None
-        while first or tasks.readline():
+        is_asked = True
+        while is_asked:
             log.seek(0)
             log.truncate()
             try:
-                app = app or _application(json.loads(first), log)
+                app = app or _application(task, log)
                 status = _build(app)
             except Exception as error:  # extensions may raise anything; the log tells
                 traceback.print_exception(error, file=log)
                 status = FAILED
             log.flush()
             print(status, file=answers, flush=True)
-            first = ""
+            is_asked = bool(tasks.readline())
 
 
 def _application(task: dict[str, Any], log: TextIO) -> Sphinx:
@@ -83,5 +139,5 @@ def _build(app: Sphinx) -> int:
 
 if __name__ == "__main__":
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as own:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # extensions may print; that belongs to the log
-        main(sys.stdin, own, sys.stderr)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        main(sys.stdin, own)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..config import ChapterSettings
 from ..data import digest_data
 from ..diagnostics import Diagnostic
-from ..keys import KeyParts, explain
+from ..keys import NEVER_RUN, KeyParts, explain
 from ..library import names_used
 from ..model import Cell
 from ..outputs import Record, Results
@@ -131,9 +131,11 @@ def find_state(unit: Unit) -> tuple[State, list[Diagnostic]]:
     """Return how a unit stands to its stored results, and what is damaged in them."""
     found: list[Diagnostic] = []
     record = Store(unit.book.root / OUTPUTS_FOLDER).load(unit.framework, unit.chapter.name, found.append)
+    if record is None:  # what a key would be is not worth its time
+        return State(unit, Results(None, is_fresh=False), NEVER_RUN), found
     parts = unit.parts(record)
-    is_fresh = record is not None and record.parts == parts
-    reason = "" if is_fresh else explain(record.parts if record else None, parts)
+    is_fresh = record.parts == parts
+    reason = "" if is_fresh else explain(record.parts, parts)
     return State(unit, Results(record, is_fresh), reason), found
 
 
@@ -152,7 +154,11 @@ def data_names(book: Book) -> set[str]:
     """Return the names of the data files that the runs have read whose results are stored."""
     store = Store(book.root / OUTPUTS_FOLDER)
     ignore: list[Diagnostic] = []
-    records = (store.load(unit.framework, unit.chapter.name, ignore.append) for unit in find_units(book))
+    records = (
+        store.load(framework, chapter, ignore.append)
+        for framework in book.config.frameworks
+        for chapter in book.leading
+    )
     return {name for record in records if record for name in record.provenance.data}
 
 

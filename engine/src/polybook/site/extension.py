@@ -20,6 +20,9 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
+from docutils import nodes
+from jinja2 import FileSystemBytecodeCache
+from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
@@ -28,9 +31,11 @@ from sphinx.util.typing import ExtensionMetadata
 from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
 from .context import add_discussion, add_languages, add_notebooks, add_search_words, script_words
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
+from .highlighting import CellLexer, use_cell_formatter
 from .navigation import NavigationOnce
-from .search import SEARCHES, index_definitions
+from .search import SEARCHES, forget_lost_words, index_definitions
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
+from .trees import find_nodes
 from .typography import FormulaPunctuation
 from .words import add_words
 
@@ -53,6 +58,23 @@ def add_files(app: Sphinx, config: Config) -> None:
     app.add_js_file(None, body=script_words(config.polybook_frameworks), priority=400)  # read by the scripts
     config.templates_path.insert(0, str(_HERE / "templates"))
     config.html_static_path.extend(str(_HERE / "static" / name) for name in _ASSETS)
+
+
+def add_notebook_styles(app: Sphinx) -> None:
+    """Handle `builder-inited`: MyST-NB would put its style sheet in place after the first build.
+
+    Links to it carry its checksum, and so the pages of a first build would differ from later ones.
+    """
+    Path(app.outdir, "_static").mkdir(parents=True, exist_ok=True)
+    add_global_html_resources(app, None)
+
+
+def keep_templates(app: Sphinx) -> None:
+    """Handle `builder-inited`: what Jinja makes of the templates is kept from one process to the next."""
+    if templates := getattr(app.builder, "templates", None):
+        folder = Path(app.doctreedir, "templates")
+        folder.mkdir(parents=True, exist_ok=True)
+        templates.environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
 
 def remove_old_pages(
@@ -81,6 +103,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("polybook_glossary", {}, "env", types=(dict,))
     app.add_config_value("polybook_site", _digest(), "env", types=(str,))
     add_words(app.config.language)
+    nodes.Node.findall = find_nodes  # type: ignore[method-assign, assignment]
+    app.add_lexer("ipython3", CellLexer)
     for search in SEARCHES:
         app.add_search_language(search)
     app.add_directive("framework-tab", FrameworkTab)
@@ -101,8 +125,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_js_file("print.js", loading_method="defer")
     app.connect("config-inited", allow_parallel)
     app.connect("config-inited", add_files)
+    app.connect("builder-inited", add_notebook_styles)
+    app.connect("builder-inited", use_cell_formatter)
+    app.connect("builder-inited", keep_templates)
     app.connect("env-get-outdated", remove_old_pages)
     app.connect("doctree-resolved", index_definitions)
+    app.connect("html-collect-pages", forget_lost_words)
     app.connect("html-page-context", add_discussion)
     app.connect("html-page-context", add_languages)
     app.connect("html-page-context", add_notebooks)

@@ -105,7 +105,7 @@ def _highlightable(language: str) -> str:
     if not language or language.startswith("{"):
         return language
     try:
-        get_lexer_by_name(language.split(maxsplit=1)[0])  # type: ignore[no-untyped-call]
+        get_lexer_by_name(language.split(maxsplit=1)[0])
     except ClassNotFound:
         return "text"
     return language

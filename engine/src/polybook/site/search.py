@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from importlib.resources import files
+from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
@@ -94,6 +95,15 @@ def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> Non
     typed = {fold(phrase).replace("’", "'") for phrase in phrases}
     found = sorted(phrase for phrase in phrases | typed if len(phrase) > 1)
     doctree += addnodes.index(entries=[("single", form, "", "main", None) for form in found])
+
+
+def forget_lost_words(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
+    """Handle `html-collect-pages`: Sphinx keeps the words of its last index that no page has any more."""
+    if indexer := getattr(app.builder, "indexer", None):
+        for pages in (indexer._mapping, indexer._title_mapping):
+            for word in [word for word, names in pages.items() if not names]:
+                del pages[word]
+    return []
 
 
 SEARCHES = (EnglishSearch, PortugueseSearch, FrenchSearch, ChineseSearch)

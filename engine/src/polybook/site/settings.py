@@ -14,9 +14,7 @@ from typing import Any
 from jupyter_book.config import get_default_sphinx_config, yaml_to_sphinx
 
 from ..languages import Language
-
-#: Where the site keeps the formula renderer, relative to the folder of a language.
-MATHJAX = "mathjax/tex-svg-full.js"
+from . import MATHJAX
 
 #: Parts of `_config.yml` that polybook does the work of itself or that load remote scripts.
 _OWN_KEYS = frozenset({"polybook", "bibtex_bibfiles", "bibtex_reference_style", "execute", "launch_buttons"})
