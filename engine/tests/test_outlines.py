@@ -32,6 +32,8 @@ def root(tmp_path):
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
     find_units(load_book(tmp_path))
+    reading._read_document.cache_clear()  # a new process has read nothing yet
+    reading._read_chapter.cache_clear()
     return tmp_path
 
 
