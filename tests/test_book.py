@@ -121,6 +121,25 @@ def test_two_layers_predict_better_than_one(runs, framework):
     assert max(two_layers, gated) < min(6.5, one_layer)
 
 
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_speeds_on_a_page_are_those_that_were_measured(book, tag):
+    text = (ROOT / book.translated[tag]["rnn-concise"].document.path).read_text(encoding="utf-8")
+    table = re.findall(r"^\| (32|256) \| (.*) \|$", text, re.MULTILINE)
+    shown = [(int(hiddens), tokens(cell)) for hiddens, cells in table for cell in cells.split(" | ")]
+    measured = json.loads((ROOT / "benchmarks" / "devices.json").read_text(encoding="utf-8"))
+    rates = [(row["hiddens"], float(f"{row['tokens'] / row['seconds']:.2g}")) for row in measured]
+    assert shown == [(hiddens, pytest.approx(rate)) for hiddens, rate in rates]
+    for row in measured:
+        assert f"PyTorch {row['version']}" in text
+        assert " ".join(row["device"].split(",")[0].split()[:2]) in text
+
+
+def tokens(cell: str) -> float:
+    """Return the number that a cell such as `1,8 milhão` or `180 万` means."""
+    number, unit = cell.split(" ")
+    return float(number.replace(",", ".")) * (1e4 if unit == "万" else 1e6)
+
+
 @pytest.fixture(scope="module")
 def notebooks(polybook):
     """The notebooks' contents by language, framework and chapter."""

@@ -1,0 +1,112 @@
+"""How many tokens a second the layer from scratch trains on: on one core, on a GPU, and compiled for it.
+
+It runs with the Python of a framework that sees the GPU, which may be another version than the book's pinned
+one, and needs nothing else of this repository but the library:
+
+    PYTHONPATH=. PYTHON benchmarks/devices.py pytorch|jax [--upstream FOLDER]
+
+The table in the chapter on concise layers has the rows that `devices.json` keeps of such runs. FOLDER holds
+upstream's library (`pip install --no-deps --target FOLDER d2l==1.0.3`), whose loop is then measured, too.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+from unittest.mock import MagicMock
+
+sys.path.insert(0, str(Path(__file__).parent / "cases"))
+
+HIDDENS = (32, 256)
+EPOCHS = 5
+
+
+def measure(d2l, models, model, gpus, **settings):
+    """Return the seconds of an epoch on one GPU or on none, and the tokens that it trains on."""
+    data = d2l.TimeMachine(batch_size=1024, num_steps=32)
+    model = model(len(data.vocab))
+    model.board.display = False
+    trainer = d2l.Trainer(max_epochs=EPOCHS + 1, num_gpus=gpus, gradient_clip_val=1, **settings)
+    laps, fit_epoch = [], trainer.fit_epoch
+
+    def timed():
+        start = time.perf_counter()
+        fit_epoch()
+        models.wait()
+        laps.append(time.perf_counter() - start)
+
+    trainer.fit_epoch = timed
+    trainer.fit(model, data)
+    return {"seconds": round(statistics.median(laps[1:]), 4), "tokens": data.num_train * data.num_steps}
+
+
+def rows(framework):
+    """Yield what is measured with the book's library."""
+    models = importlib.import_module(f"models_{framework}")
+    d2l = models.load(upstream=False)
+    key = {"key": models.KEY} if framework == "jax" else {}
+    ways = [(0, {}), (1, {}), (1, {"compile": True})] if framework == "pytorch" else [(0, {}), (1, {})]
+    for num_hiddens in HIDDENS:
+        for gpus, settings in ways:
+            if gpus <= d2l.num_gpus():
+
+                def model(n, h=num_hiddens):
+                    return d2l.RNNLMScratch(d2l.RNNScratch(n, h, **key), n, lr=1, **key)
+
+                found = measure(d2l, models, model, gpus, **settings)
+                yield {"hiddens": num_hiddens, "gpu": bool(gpus), "compile": bool(settings), **found}
+
+
+def upstream_rows(folder):
+    """Yield the same of upstream's loop in PyTorch, on a GPU."""
+    for name in ("IPython", "matplotlib_inline", "pandas", "requests", "torchvision"):
+        try:
+            importlib.import_module(name)
+        except ImportError:  # it is imported, and not needed here
+            sys.modules[name] = MagicMock()
+    sys.path.insert(0, folder)
+    models = importlib.import_module("models_pytorch")
+    d2l = models.load(upstream=True)
+    for num_hiddens in HIDDENS:
+
+        def model(n, h=num_hiddens):
+            return d2l.RNNLMScratch(d2l.RNNScratch(n, h), n, lr=1)
+
+        found = measure(d2l, models, model, 1)
+        yield {"hiddens": num_hiddens, "gpu": True, "compile": False, "upstream": True, **found}
+
+
+def names(framework):
+    """Return the version of a framework, and what it calls the processor and the GPU."""
+    module = importlib.import_module({"pytorch": "torch"}.get(framework, framework))
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    core = f"{models[0] if models else platform.machine()}, one core"
+    if framework == "pytorch":
+        gpu = module.cuda.get_device_name() if module.cuda.is_available() else ""
+    else:
+        gpu = next((device.device_kind for device in module.devices() if device.platform == "gpu"), "")
+    return module.__version__.split("+")[0], {False: core, True: gpu}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Tokens a second on one core and on a GPU.")
+    parser.add_argument("framework", choices=["pytorch", "jax"])
+    parser.add_argument("--upstream", metavar="FOLDER")
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    found = [*rows(options.framework), *(upstream_rows(options.upstream) if options.upstream else ())]
+    version, devices = names(options.framework)
+    for row in found:
+        device = devices[row.pop("gpu")]
+        print(json.dumps({"framework": options.framework, "version": version, "device": device, **row}))
+
+
+if __name__ == "__main__":
+    main()
