@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
+
 from ..diagnostics import Diagnostic
 from ..frameworks import select
+from ..languages import Language
 from ..notebook import markdown_cell, notebook_of, write_notebook
 from ..outputs import Results
 from ..references import Chapter
@@ -81,7 +84,8 @@ def _add_notices(
     words = book.config.languages[language].language
     notices = []
     if chapter is not book.translated[language].get(chapter.name):
-        notices.append(_notice(words.untranslated.format(book.language_of(chapter).language.name)))
+        written_in = _name(book.language_of(chapter).language, words)
+        notices.append(_notice(words.untranslated.format(written_in)))
     read = (one.record.provenance.data for one in results.values() if one.record)
     data = {name for digests in read for name, digest in digests.items() if digest}
     if any(name.endswith("story.txt") for name in data):
@@ -93,6 +97,12 @@ def _add_notices(
     lines: list[str] = page["cells"][0]["source"]
     title = next((number for number, line in enumerate(lines) if line.startswith("# ")), -1)
     lines[title + 1 : title + 1] = ["\n", *notices, "\n"]
+
+
+def _name(language: Language, reader: Language) -> str:
+    """Return what those who read one language call another."""
+    code = Locale.parse(language.tag, sep="-").language
+    return str(Locale.parse(reader.catalogue).languages.get(code, language.name))
 
 
 def _notice(text: str) -> str:
