@@ -7,7 +7,7 @@ import optax
 from flax import linen, nnx
 from jax import lax
 from jax import numpy as jnp
-from steps import STATES, STEPS, weights, zeros
+from steps import STATES, STEPS, through, weights, zeros
 
 KEY = jax.random.key(0)
 
@@ -52,12 +52,7 @@ def stacked(d2l):
             self.rnns = nnx.List([d2l.RNNScratch(n, num_hiddens, sigma, key=KEY) for n in sizes[:-1]])
 
         def forward(self, inputs, Hs=None):
-            outputs, Hs = inputs, Hs or [None] * self.num_layers
-            for i, rnn in enumerate(self.rnns):
-                if isinstance(outputs, list):  # as upstream's layers return but do not take
-                    outputs = jnp.stack(outputs)
-                outputs, Hs[i] = rnn(outputs, Hs[i])
-            return outputs, Hs
+            return through(self.rnns, inputs, Hs, jnp.stack)
 
     return Stacked
 
@@ -76,12 +71,7 @@ def upstream_model(d2l, kind, num_inputs):
             self.rnns = [d2l.RNNScratch(n, self.num_hiddens, self.sigma) for n in sizes[:-1]]
 
         def __call__(self, inputs, Hs=None):
-            outputs, Hs = inputs, Hs or [None] * self.num_layers
-            for i, rnn in enumerate(self.rnns):
-                if isinstance(outputs, list):  # as upstream's layers return but do not take
-                    outputs = jnp.stack(outputs)
-                outputs, Hs[i] = rnn(outputs, Hs[i])
-            return outputs, Hs
+            return through(self.rnns, inputs, Hs, jnp.stack)
 
     class GRU(d2l.RNN):
         """Upstream's own calls Flax in a way that it no longer takes."""

@@ -5,7 +5,7 @@ import warnings
 
 import mxnet
 from mxnet import gluon, np, npx
-from steps import STATES, STEPS, weights, zeros
+from steps import STATES, STEPS, through, weights, zeros
 
 warnings.filterwarnings("ignore")  # of its age
 npx.set_np()
@@ -47,12 +47,7 @@ def stacked(d2l):
             self.rnns = [d2l.RNNScratch(n, num_hiddens, sigma) for n in sizes[:-1]]
 
         def forward(self, inputs, Hs=None):
-            outputs, Hs = inputs, Hs or [None] * self.num_layers
-            for i, rnn in enumerate(self.rnns):
-                if isinstance(outputs, list):  # as upstream's layers return but do not take
-                    outputs = np.stack(outputs)
-                outputs, Hs[i] = rnn(outputs, Hs[i])
-            return outputs, Hs
+            return through(self.rnns, inputs, Hs, np.stack)
 
     return Stacked
 

@@ -5,7 +5,7 @@ import sys
 import types
 
 import torch
-from steps import STATES, STEPS, weights, zeros
+from steps import STATES, STEPS, through, weights, zeros
 from torch import nn
 
 
@@ -50,12 +50,7 @@ def stacked(d2l):
             self.rnns = nn.ModuleList(d2l.RNNScratch(n, num_hiddens, sigma) for n in sizes[:-1])
 
         def forward(self, inputs, Hs=None):
-            outputs, Hs = inputs, Hs or [None] * self.num_layers
-            for i, rnn in enumerate(self.rnns):
-                if isinstance(outputs, list):  # as upstream's layers return but do not take
-                    outputs = torch.stack(outputs)
-                outputs, Hs[i] = rnn(outputs, Hs[i])
-            return outputs, Hs
+            return through(self.rnns, inputs, Hs, torch.stack)
 
     return Stacked
 

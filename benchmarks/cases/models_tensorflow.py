@@ -4,7 +4,7 @@ import importlib
 import os
 
 import tensorflow as tf
-from steps import STATES, STEPS, weights, zeros
+from steps import STATES, STEPS, through, weights, zeros
 
 
 def load(upstream):
@@ -49,12 +49,7 @@ def stacked(d2l):
             self.rnns = [d2l.RNNScratch(n, num_hiddens, sigma) for n in sizes[:-1]]
 
         def forward(self, inputs, Hs=None):
-            outputs, Hs = inputs, Hs or [None] * self.num_layers
-            for i, rnn in enumerate(self.rnns):
-                if isinstance(outputs, list):  # as upstream's layers return but do not take
-                    outputs = tf.stack(outputs)
-                outputs, Hs[i] = rnn(outputs, Hs[i])
-            return outputs, Hs
+            return through(self.rnns, inputs, Hs, tf.stack)
 
     return Stacked
 

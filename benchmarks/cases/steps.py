@@ -1,4 +1,4 @@
-"""Cells from scratch as functions of a step; their arithmetic is the same in every framework."""
+"""What is the same in every framework: the arithmetic of cells, the way through a stack of layers."""
 
 import numpy as np
 
@@ -54,3 +54,17 @@ def weights(cell, num_inputs, num_hiddens):
 
 def zeros(*shape):
     return np.zeros(shape, "float32")
+
+
+def through(layers, inputs, states, stack):
+    """Return the outputs of the topmost of some layers, and the states of all.
+
+    `states`: one for each layer, or None; `stack`: makes an array of a list of arrays, as upstream's layers
+    from scratch return but do not take.
+    """
+    outputs, states = inputs, states or [None] * len(layers)
+    for i, layer in enumerate(layers):
+        if isinstance(outputs, list):
+            outputs = stack(outputs)
+        outputs, states[i] = layer(outputs, states[i])
+    return outputs, states

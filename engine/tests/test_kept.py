@@ -55,8 +55,10 @@ def test_what_does_not_last_or_is_broken_is_made_again(kept, tmp_path):
     assert kept.get("a", [], lambda: 1, lasts=lambda made: made > 1) == 1
     assert kept.get("a", [], lambda: 2) == 2
     path = tmp_path / "a"
-    path.write_bytes(path.read_bytes()[:-1])
-    assert kept.get("a", [], lambda: 3) == 3
+    whole = path.read_bytes()
+    for number, broken in enumerate((whole[:-1], whole[:20], whole[:-3] + b"???", b"")):
+        path.write_bytes(broken)
+        assert kept.get("a", [], lambda number=number: number + 3) == number + 3
 
 
 def test_nothing_is_kept_nowhere():

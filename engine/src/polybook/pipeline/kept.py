@@ -14,6 +14,8 @@ from .files import write_if_changed
 
 _Made = TypeVar("_Made")
 
+_DIGEST_SIZE = hashlib.sha256().digest_size
+
 
 class Kept:
     """Values by their names, each with a key of what it was made of.
@@ -44,19 +46,30 @@ class Kept:
         """
         if self._folder is None:
             return make()
-        key = hashlib.sha256("\0".join([self._surroundings, *parts]).encode()).digest()
+        key = "\0".join([self._surroundings, *parts]).encode()
         path = self._folder / name
-        try:
-            content = path.read_bytes()
-            if content.startswith(key):
-                kept: _Made = pickle.loads(content[len(key) :])  # noqa: S301  # we wrote it
-                return kept
-        except (OSError, pickle.UnpicklingError, EOFError):  # there is none, or it is broken
-            pass
+        content = _read(path)
+        digest, body = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+        if digest == _digest(key, body):
+            kept: _Made = pickle.loads(body)  # noqa: S301  # whole, and ours
+            return kept
         made = make()
         if lasts(made):
-            write_if_changed(path, key + pickle.dumps(made))
+            body = pickle.dumps(made)
+            write_if_changed(path, _digest(key, body) + body)
         return made
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _digest(key: bytes, body: bytes) -> bytes:
+    """Return a digest that says what a value was made of, and that it is whole."""
+    return hashlib.sha256(hashlib.sha256(key).digest() + body).digest()
 
 
 def text_of(chapter: Chapter) -> str:
