@@ -49,6 +49,8 @@ class Code(Enum):
     INVALID_CODE = "D007"
     #: A role that the dialect does not have.
     UNKNOWN_ROLE = "D008"
+    #: A sentence that a line break turns into a list.
+    ACCIDENTAL_LIST = "D009"
     #: One label on two things.
     DUPLICATE_LABEL = "R001"
     #: A reference to a label that does not exist.

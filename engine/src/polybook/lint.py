@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ class Surroundings:
 
 
 Rule = Callable[[Chapter, Surroundings], Iterator[Diagnostic]]
+
+#: A line of a paragraph that goes on with `1. ` in the next line, where a list begins for Markdown.
+_BROKEN_BEFORE_NUMBER = re.compile(r"^(?![\s#>|]|[-*+]\s|\d+[.)]\s).*[\w,]\n(?=1[.)]\s)", re.MULTILINE)
 
 
 def unclosed_fence(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
@@ -110,6 +114,16 @@ def _misplaced(path: str, line: int, mark: str) -> Diagnostic:
     what = f"The mark {mark} follows nothing that could carry it."
     advice = "Put it on the line after a heading, figure, table or formula."
     return Diagnostic(path, line, Code.MISPLACED_MARK, what, advice)
+
+
+def accidental_list(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
+    """Find sentences broken before a number, which Markdown takes for the first item of a list."""
+    for block in chapter.document.blocks:
+        for match in _BROKEN_BEFORE_NUMBER.finditer(block.source) if isinstance(block, Prose) else ():
+            line = block.line + block.source.count("\n", 0, match.end())
+            what = "This line goes on with a sentence, but begins like an item of a list."
+            advice = "Break the line elsewhere; before a list that is meant, leave a line empty."
+            yield Diagnostic(chapter.document.path, line, Code.ACCIDENTAL_LIST, what, advice)
 
 
 def invalid_code(chapter: Chapter, _: Surroundings) -> Iterator[Diagnostic]:
@@ -193,6 +207,7 @@ RULES: tuple[Rule, ...] = (
     unbalanced_tab_block,
     unknown_framework,
     misplaced_mark,
+    accidental_list,
     invalid_code,
     save_without_statement,
     missing_image,
