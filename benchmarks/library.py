@@ -190,7 +190,7 @@ def report_fits(name: str, count: int) -> Iterator[str]:
         [statistics.median(column) for column in zip(*fits, strict=True)] for fits in found.values()
     )
     yield row(
-        f"{name} two fits, 100 epochs",
+        f"{name} two fits",
         f"{ours:.0f} s",
         f"{theirs:.0f} s",
         f"{theirs / ours:.2f}x",
@@ -219,7 +219,7 @@ def main() -> None:
     titles = {
         "classes": ("classes", "ours", "upstream", "ratio", "compile", "GFLOP/s, of a product"),
         "functions": ("functions", "ours", "upstream", "ratio", "compile", "GFLOP/s, of a product"),
-        "fits": ("with live plots", "ours", "upstream", "ratio", "", "last plot, upstream's"),
+        "fits": ("100 epochs with live plots", "ours", "upstream", "ratio", "", "last plot, upstream's"),
     }
     for interface in [options.only] if options.only else RELEASES:
         print(row(*titles[interface]))
