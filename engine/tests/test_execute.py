@@ -14,12 +14,13 @@ import time
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from queue import Empty
 from types import SimpleNamespace
 
 import pytest
 from nbclient import NotebookClient
 
-from polybook import probe
+from polybook import execute, probe
 from polybook.data import digest_data
 from polybook.diagnostics import Code
 from polybook.errors import ExecutionError
@@ -261,6 +262,7 @@ def test_a_cell_that_runs_too_long(tmp_path):
 IN_OUR_GROUP = """
 import asyncio, os, sys
 from pathlib import Path
+from queue import Empty
 from jupyter_client.provisioning import local_provisioner
 from polybook.execute import Setting, run
 from polybook.frameworks import Framework
@@ -408,3 +410,31 @@ def test_two_runs_draw_the_same_plot(tmp_path):
     assert first == second
     assert set(figure["data"]) == {"image/svg+xml", "text/plain"}
     assert ">épochs</text>" in figure["data"]["image/svg+xml"]
+
+
+def test_a_message_that_came_unnoticed_is_found(monkeypatch):
+    monkeypatch.setattr(execute, "_GLANCE", 0.01)
+    waits: list[float] = []
+
+    async def get(timeout):
+        waits.append(timeout)
+        if len(waits) < 3:
+            raise Empty
+        return {"msg_type": "execute_reply"}
+
+    assert asyncio.run(execute._next_message(get)) == {"msg_type": "execute_reply"}
+    assert waits == [0.01] * 3
+
+
+def test_a_message_that_does_not_come_is_not_waited_for_longer_than_asked(monkeypatch):
+    monkeypatch.setattr(execute, "_GLANCE", 0.01)
+    waits: list[float] = []
+
+    async def get(timeout):
+        waits.append(timeout)
+        await asyncio.sleep(timeout)
+        raise Empty
+
+    with pytest.raises(Empty):
+        asyncio.run(execute._next_message(get, timeout=0.035))
+    assert sum(waits) == pytest.approx(0.035, abs=0.01)

@@ -6,15 +6,18 @@ import ast
 import asyncio
 import json
 import logging
+import math
 import os
 import signal
 import tempfile
 import textwrap
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import psutil
@@ -34,6 +37,7 @@ from .outputs import Output
 
 #: The path of a file and a line in it.
 Place = tuple[str, int]
+_Message = dict[str, Any]
 
 #: The device of a run whose framework has no accelerator.
 PROCESSOR = "cpu"
@@ -41,6 +45,8 @@ PROCESSOR = "cpu"
 _PATIENCE = 120
 #: Seconds between two looks at a kernel's memory.
 _LOOK = 0.5
+#: Seconds between two looks for a message that came unnoticed.
+_GLANCE = 1.0
 _LONGEST_MESSAGE = 300
 _CODE_SUFFIXES = frozenset({".py", ".pyc", ".so"})
 #: Variables of the caller that would make results depend on who runs polybook.
@@ -227,6 +233,9 @@ class _Kernel:
         if provisioner.pgid == os.getpgrp():
             provisioner.pgid = None  # it died before it had a group, and who kills this one kills polybook
         await self.client.async_start_new_kernel_client()
+        client: Any = self.client.kc
+        for channel in (client.shell_channel, client.iopub_channel):
+            channel.get_msg = partial(_next_message, channel.get_msg)
 
     async def run_cell(self, index: int, place: Place) -> None:
         """Run one cell; its outputs go into the notebook.
@@ -335,6 +344,29 @@ class _Kernel:
         if status is not None and status < 0:
             return f"killed by {signal.Signals(-status).name}"
         return f"exit status {status}"
+
+
+async def _next_message(get: Callable[..., Awaitable[_Message]], timeout: float | None = None) -> _Message:
+    """Return the next message of a kernel's channel, looking there every second.
+
+    Sockets of pyzmq tell when they become readable, and a moment that is missed does not come again: the
+    message would lie there until the cell's time is up.
+
+    Args:
+        get: Waits some seconds for a message.
+        timeout: How many seconds to wait, `None` for as long as it takes.
+
+    Raises:
+        Empty: None has come in time.
+    """
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    while True:
+        left = max(0.0, end - time.monotonic())
+        try:
+            return await get(timeout=min(left, _GLANCE))
+        except Empty:
+            if left <= _GLANCE:
+                raise
 
 
 _PROBE = "__import__('polybook_probe')"
