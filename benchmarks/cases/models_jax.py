@@ -7,7 +7,7 @@ import optax
 from flax import linen, nnx
 from jax import lax
 from jax import numpy as jnp
-from steps import STATES, STEPS, through, weights, zeros
+from steps import STATES, STEPS, stacked, through, weights, zeros
 
 KEY = jax.random.key(0)
 
@@ -37,24 +37,10 @@ def language_model(d2l, kind, num_inputs, upstream):
     if kind == "concise":
         return d2l.RNNLM(d2l.GRU(num_inputs, 32, key=KEY), num_inputs, lr=1, key=KEY)
     if kind == "deep scratch":
-        return d2l.RNNLMScratch(stacked(d2l)(num_inputs, 32, 2), num_inputs, lr=2, key=KEY)
+        return d2l.RNNLMScratch(
+            stacked(d2l, nnx.List, jnp.stack, key=KEY)(num_inputs, 32, 2), num_inputs, lr=2, key=KEY
+        )
     return d2l.RNNLM(d2l.GRU(num_inputs, 32, 2, key=KEY), num_inputs, lr=2, key=KEY)
-
-
-def stacked(d2l):
-    """Return the class of a stack of layers from scratch."""
-
-    class Stacked(d2l.Module):
-        def __init__(self, num_inputs, num_hiddens, num_layers, sigma=0.01):
-            super().__init__()
-            self.save_hyperparameters()
-            sizes = [num_inputs, *[num_hiddens] * num_layers]
-            self.rnns = nnx.List([d2l.RNNScratch(n, num_hiddens, sigma, key=KEY) for n in sizes[:-1]])
-
-        def forward(self, inputs, Hs=None):
-            return through(self.rnns, inputs, Hs, jnp.stack)
-
-    return Stacked
 
 
 def upstream_model(d2l, kind, num_inputs):

@@ -5,7 +5,7 @@ import sys
 import types
 
 import torch
-from steps import STATES, STEPS, through, weights, zeros
+from steps import STATES, STEPS, stacked, weights, zeros
 from torch import nn
 
 
@@ -35,24 +35,8 @@ def language_model(d2l, kind, num_inputs, upstream):
     if kind == "concise":
         return d2l.RNNLM(d2l.RNN(num_inputs, 32), num_inputs, lr=1)
     if kind == "deep scratch":
-        return d2l.RNNLMScratch(stacked(d2l)(num_inputs, 32, 2), num_inputs, lr=2)
+        return d2l.RNNLMScratch(stacked(d2l, nn.ModuleList, torch.stack)(num_inputs, 32, 2), num_inputs, lr=2)
     return d2l.RNNLM(deep_gru(d2l)(num_inputs, 32, 2), num_inputs, lr=2)
-
-
-def stacked(d2l):
-    """Return the class of a stack of layers from scratch."""
-
-    class Stacked(d2l.Module):
-        def __init__(self, num_inputs, num_hiddens, num_layers, sigma=0.01):
-            super().__init__()
-            self.save_hyperparameters()
-            sizes = [num_inputs, *[num_hiddens] * num_layers]
-            self.rnns = nn.ModuleList(d2l.RNNScratch(n, num_hiddens, sigma) for n in sizes[:-1])
-
-        def forward(self, inputs, Hs=None):
-            return through(self.rnns, inputs, Hs, torch.stack)
-
-    return Stacked
 
 
 def deep_gru(d2l):

@@ -4,7 +4,7 @@ import importlib
 import os
 
 import tensorflow as tf
-from steps import STATES, STEPS, through, weights, zeros
+from steps import STATES, STEPS, stacked, weights, zeros
 
 
 def load(upstream):
@@ -33,25 +33,9 @@ def language_model(d2l, kind, num_inputs, upstream):
         rnn = d2l.RNN(32) if upstream else d2l.RNN(num_inputs, 32)
         return d2l.RNNLM(rnn, num_inputs, lr=1.0)
     if kind == "deep scratch":
-        return d2l.RNNLMScratch(stacked(d2l)(num_inputs, 32, 2), num_inputs, lr=2.0)
+        return d2l.RNNLMScratch(stacked(d2l, list, tf.stack)(num_inputs, 32, 2), num_inputs, lr=2.0)
     rnn = deep_gru(d2l)(32, 2) if upstream else d2l.GRU(num_inputs, 32, 2)
     return d2l.RNNLM(rnn, num_inputs, lr=2.0)
-
-
-def stacked(d2l):
-    """Return the class of a stack of layers from scratch."""
-
-    class Stacked(d2l.Module):
-        def __init__(self, num_inputs, num_hiddens, num_layers, sigma=0.01):
-            super().__init__()
-            self.save_hyperparameters()
-            sizes = [num_inputs, *[num_hiddens] * num_layers]
-            self.rnns = [d2l.RNNScratch(n, num_hiddens, sigma) for n in sizes[:-1]]
-
-        def forward(self, inputs, Hs=None):
-            return through(self.rnns, inputs, Hs, tf.stack)
-
-    return Stacked
 
 
 def deep_gru(d2l):

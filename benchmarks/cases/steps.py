@@ -68,3 +68,23 @@ def through(layers, inputs, states, stack):
             outputs = stack(outputs)
         outputs, states[i] = layer(outputs, states[i])
     return outputs, states
+
+
+def stacked(d2l, gather, stack, **how):
+    """Return the class of a stack of the library's layers from scratch.
+
+    `gather`: makes of a list of layers what the framework finds parameters in; `how`: what else a layer is
+    made with.
+    """
+
+    class Stacked(d2l.Module):
+        def __init__(self, num_inputs, num_hiddens, num_layers, sigma=0.01):
+            super().__init__()
+            self.save_hyperparameters()
+            sizes = [num_inputs, *[num_hiddens] * (num_layers - 1)]
+            self.rnns = gather([d2l.RNNScratch(size, num_hiddens, sigma, **how) for size in sizes])
+
+        def forward(self, inputs, Hs=None):
+            return through(self.rnns, inputs, Hs, stack)
+
+    return Stacked
