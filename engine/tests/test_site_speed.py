@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import keyword
+import statistics
+import tokenize
+from pathlib import Path
+
 import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
+from docutils.utils.smartquotes import educate_tokens
 from ipython_pygments_lexers import IPython3Lexer
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
+from pygments.lexers.python import PythonLexer
 from pygments.styles import get_style_by_name
+from sphinx.transforms import SphinxSmartQuotes
 
-from polybook.site.highlighting import CellFormatter, CellLexer
+from polybook.site.highlighting import CellFormatter, CellLexer, QuickPythonLexer
 from polybook.site.trees import find_nodes
+from polybook.site.typography import texts_with_marks
 
 TREE = nodes.section(
     "",
@@ -44,6 +55,26 @@ def test_nodes_may_be_replaced_while_they_are_found():
 
 
 @pytest.mark.parametrize(
+    "texts",
+    [
+        ['He said "', "yes", "\" and 'no'."],
+        ["plain. Text; with (marks)", "'s", ' "end"'],
+        ["1990--2000 --- or", "so... . . .", "it's"],
+        ["a\0'b", "\0-\0-c", '\\"d'],
+        ["", '"', "", "'", "x"],
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_quotation_marks_are_those_that_sphinx_makes(texts, language):
+    def educated(find):
+        paragraph = nodes.paragraph("", "", *map(nodes.Text, texts))
+        tokens = find(None, list(paragraph.children))
+        return list(educate_tokens(tokens, attr="qDe", language=language))
+
+    assert educated(texts_with_marks) == educated(SphinxSmartQuotes.get_tokens)
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "@d2l.save\nclass A(B):\n    def f(self, x: int) -> None:\n        return f'{x:.1f}' @ y\n",
@@ -57,6 +88,28 @@ def test_nodes_may_be_replaced_while_they_are_found():
 )
 def test_code_is_coloured_as_ipython_does(code):
     assert list(CellLexer().get_tokens(code)) == list(IPython3Lexer().get_tokens(code))
+
+
+@pytest.mark.parametrize("module", [ast, inspect, keyword, statistics, tokenize])
+def test_python_is_coloured_as_pygments_does(module):
+    code = Path(module.__file__).read_text(encoding="utf-8")
+    assert list(QuickPythonLexer().get_tokens(code)) == list(PythonLexer().get_tokens(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "a.self.print = self.print(1., .5, 0x1f, 1_0, 5j, 007)",
+        "rb'x' if u'y' else f'{x!r:>{width}}' '''z'''",
+        "match x:\n    case _:\n        yield from _\nmatch = case",
+        "  \n  '''doc'''\n    r\"\"\"doc\"\"\"\n\tx\t= 1 \n  ",
+        "x: int = (y := 3); x -= -1 << 2 >= ~z != w",
+        "é = naïve + nombre_é; a\\\n  .b",
+        "async def f(): await x; async with y: pass\nfrom . import a as b",
+    ],
+)
+def test_rare_python_is_coloured_as_pygments_does(code):
+    assert list(QuickPythonLexer().get_tokens(code)) == list(PythonLexer().get_tokens(code))
 
 
 CODE = "def f(self, x):\n    return x.y + 1  # one\n"

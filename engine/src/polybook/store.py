@@ -34,6 +34,10 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def has(self, framework: str, chapter: str) -> bool:
+        """Return whether there is a record, whole or broken."""
+        return self._place(framework, chapter).exists()
+
     def load(self, framework: str, chapter: str, report: Callable[[Diagnostic], object]) -> Record | None:
         """Return a record, or `None` where there is none or it is broken.
 
@@ -42,15 +46,14 @@ class Store:
             chapter: The chapter's path without suffix, with `/`.
             report: Takes the finding about a broken record; `list.append` will do.
         """
-        place = self._place(framework, chapter)
-        if not place.exists():
+        if not self.has(framework, chapter):
             return None
         try:
             return from_files(chapter, lambda name: (self.root / framework / name).read_bytes())
         except BrokenRecordError as error:
             report(self._broken(framework, chapter, str(error)))
         except OSError as error:
-            name = Path(error.filename or place).name
+            name = Path(error.filename or self._place(framework, chapter)).name
             report(self._broken(framework, chapter, f"{name} cannot be read ({error.strerror})"))
         return None
 

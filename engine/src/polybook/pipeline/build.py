@@ -14,8 +14,8 @@ import yaml
 from ..config import chapter_name
 from ..diagnostics import Diagnostic
 from ..errors import RenderError
+from ..languages import Language
 from ..references import Chapter
-from ..site.landing import landing_page
 from ..site.sitemap import sitemap
 from .book import Book
 from .files import write_if_changed, write_tree
@@ -156,8 +156,8 @@ def _write_rest(book: Book, site: Path, kept: Kept) -> Sequence[Diagnostic]:
     cover = Path(book.config.cover) if book.config.cover else None
     if cover:
         write_if_changed(site / cover.name, (book.root / cover).read_bytes())
-    landing = landing_page(titles, f"{book.toc.root}.html", cover.name if cover else "")
-    write_if_changed(site / "index.html", landing)
+    make = partial(_landing_page, titles, f"{book.toc.root}.html", cover.name if cover else "")
+    write_if_changed(site / "index.html", kept.get("landing", (), make))
     if book.config.site_url:
         write_if_changed(site / "sitemap.xml", sitemap(book.config.site_url, book.translated))
     try:
@@ -165,6 +165,12 @@ def _write_rest(book: Book, site: Path, kept: Kept) -> Sequence[Diagnostic]:
     except RenderError as error:
         return error.diagnostics
     return ()
+
+
+def _landing_page(titles: Sequence[tuple[Language, str]], home: str, cover: str) -> str:
+    from ..site.landing import landing_page  # slow to import
+
+    return landing_page(titles, home, cover)
 
 
 def _settings(book: Book, language: str, kept: Kept) -> dict[str, Any]:

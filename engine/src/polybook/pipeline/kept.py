@@ -48,15 +48,15 @@ class Kept:
             return make()
         key = "\0".join([self._surroundings, *parts]).encode()
         path = self._folder / name
-        content = _read(path)
+        content = memoryview(_read(path))  # may be large; a view copies nothing
         digest, body = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
         if digest == _digest(key, body):
             kept: _Made = pickle.loads(body)  # noqa: S301  # whole, and ours
             return kept
         made = make()
         if lasts(made):
-            body = pickle.dumps(made)
-            write_if_changed(path, _digest(key, body) + body)
+            new = pickle.dumps(made)
+            write_if_changed(path, _digest(key, new) + new)
         return made
 
 
@@ -67,9 +67,11 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _digest(key: bytes, body: bytes) -> bytes:
+def _digest(key: bytes, body: bytes | memoryview) -> bytes:
     """Return a digest that says what a value was made of, and that it is whole."""
-    return hashlib.sha256(hashlib.sha256(key).digest() + body).digest()
+    digest = hashlib.sha256(hashlib.sha256(key).digest())
+    digest.update(body)
+    return digest.digest()
 
 
 def text_of(chapter: Chapter) -> str:

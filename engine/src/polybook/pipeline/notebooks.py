@@ -13,7 +13,7 @@ import io
 import mimetypes
 import posixpath
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -169,23 +169,33 @@ def notebook_files(book: Book, kept: Kept) -> dict[str, str | bytes | Path]:
     images: dict[str, Path] = {}
     files: dict[str, str | bytes | Path] = {}
     for language in book.config.languages:
-        for framework in book.config.frameworks:
-            edition = Edition(book, language, framework, wheel)
-            notebooks: dict[str, str] = {}
-            for name, chapter in edition.chapters.items():
-                made, loaded = kept.get(
-                    f"notebooks/{language}/{framework}/{name}",
-                    [text_of(chapter)],
-                    partial(edition.notebooks, name, services),
-                )
-                notebooks |= made
-                images |= loaded
-            files |= notebooks
-            packed = zip_path(language, framework)
-            files[packed] = kept.get(
-                f"notebooks/{packed}", list(notebooks.values()), partial(edition.packed, notebooks)
-            )
+        editions = [Edition(book, language, framework, wheel) for framework in book.config.frameworks]
+        made: dict[str, dict[str, str]] = {edition.framework: {} for edition in editions}
+        for name, chapter in book.shown(language).items():
+            make = partial(_notebooks, editions, name, services)
+            notebooks, loaded = kept.get(f"notebooks/{language}/{name}", [text_of(chapter)], make)
+            images |= loaded
+            for framework, own in notebooks.items():
+                made[framework] |= own
+        for edition in editions:
+            own = made[edition.framework]
+            packed = zip_path(language, edition.framework)
+            files |= own
+            files[packed] = kept.get(f"notebooks/{packed}", list(own.values()), partial(edition.packed, own))
     return {**files, **images, **({wheel.name: wheel} if wheel else {})}
+
+
+def _notebooks(
+    editions: Iterable[Edition], name: str, services: Sequence[Service]
+) -> tuple[dict[str, dict[str, str]], dict[str, Path]]:
+    """Return a chapter's notebooks for each framework by their paths, and the images that they load."""
+    found: dict[str, dict[str, str]] = {}
+    images: dict[str, Path] = {}
+    for edition in editions:
+        if name in edition.chapters:
+            found[edition.framework], loaded = edition.notebooks(name, services)
+            images |= loaded
+    return found, images
 
 
 def notebook_addresses(book: Book, language: str) -> dict[str, list[tuple[str, str, str]]]:

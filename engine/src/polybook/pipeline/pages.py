@@ -17,10 +17,11 @@ from ..notebook import markdown_cell, notebook_of, write_notebook
 from ..outputs import Results
 from ..references import Chapter
 from ..site.pages import PageBuilder, PageFlavour
+from ..store import Store
 from .book import Book
 from .notebooks import find_file
 from .outlines import Outlines
-from .units import find_state, units_of
+from .units import OUTPUTS_FOLDER, find_state, units_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ def _results(chapter: Chapter, outlines: Outlines) -> tuple[dict[str, Results], 
     """Return what is stored of a chapter's runs, per framework, and what is damaged in it."""
     results: dict[str, Results] = {}
     diagnostics: list[Diagnostic] = []
+    store = Store(outlines.book.root / OUTPUTS_FOLDER)
+    if not any(store.has(framework, chapter.name) for framework in outlines.book.config.frameworks):
+        return {}, []  # what could be run is not worth its time
     for unit in units_of(chapter, outlines):
         state, found = find_state(unit)
         results[unit.framework] = state.results

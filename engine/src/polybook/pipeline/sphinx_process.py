@@ -32,12 +32,15 @@ FAILED = 3
 
 #: When garbage is looked for: doctrees are many small objects that live long.
 _GARBAGE = (400_000, 50, 1000)
-#: What MyST-NB would run notebooks with, its database among it; nothing is ever run here.
+#: What notebooks would be run with; nothing is ever run here.
 _UNUSED = (
     "jupyter_cache",
     "jupyter_cache.base",
     "jupyter_cache.cache.db",
     "jupyter_cache.executors.utils",
+    "jupyter_client",
+    "jupyter_client.kernelspec",
+    "myst_nb.core.execute.inline",
 )
 
 

@@ -11,9 +11,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from build import BuildBackendException, BuildException, ProjectBuilder
-from pyproject_hooks import quiet_subprocess_runner
-
 from ..diagnostics import Code, Diagnostic
 from ..errors import RenderError
 from .book import Book
@@ -38,21 +35,31 @@ def find_wheel(book: Book) -> Path | None:
     folder = book.root / BUILD_FOLDER / "wheel" / _digest(book.root, book.config.library)
     if built := next(folder.glob("*.whl"), None):
         return built
+    name, content = _build_wheel(book.root)
+    write_if_changed(folder / name, content)
+    return folder / name
+
+
+def _build_wheel(root: Path) -> tuple[str, bytes]:
+    """Return the name and the content of a new wheel."""
+    from build import BuildBackendException, BuildException, ProjectBuilder  # slow to import
+
     with tempfile.TemporaryDirectory(prefix="polybook-") as scratch:
         try:
-            wheel = Path(ProjectBuilder(book.root, runner=_run_backend).build("wheel", scratch))
+            wheel = Path(ProjectBuilder(root, runner=_run_backend).build("wheel", scratch))
         except (BuildException, BuildBackendException) as error:
             reason = str(error).strip().partition("\n")[0].rstrip(".")
             what = f"The library cannot be packed: {reason}."
             advice = "`python -m build --wheel` says why."
             raise RenderError(Diagnostic(PROJECT_FILE, 0, Code.RENDERING, what, advice)) from error
-        write_if_changed(folder / wheel.name, wheel.read_bytes())
-        return folder / wheel.name
+        return wheel.name, wheel.read_bytes()
 
 
 def _run_backend(
     cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
 ) -> None:
+    from pyproject_hooks import quiet_subprocess_runner
+
     quiet_subprocess_runner(cmd, cwd, {**(extra_environ or {}), **_DATE})
 
 

@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
 
-from .pages import sentence
+from .plots import sentence
 from .tabs import cell_metadata
 from .words import PICTURE, translate
 

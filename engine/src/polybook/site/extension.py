@@ -26,6 +26,7 @@ from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms import SphinxSmartQuotes
 from sphinx.util.typing import ExtensionMetadata
 
 from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
@@ -36,7 +37,7 @@ from .navigation import NavigationOnce
 from .search import SEARCHES, forget_lost_words, index_definitions
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
 from .trees import find_nodes
-from .typography import FormulaPunctuation
+from .typography import FormulaPunctuation, texts_with_marks
 from .words import add_words
 
 _HERE = Path(__file__).parent
@@ -104,6 +105,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("polybook_site", _digest(), "env", types=(str,))
     add_words(app.config.language)
     nodes.Node.findall = find_nodes  # type: ignore[method-assign, assignment]
+    SphinxSmartQuotes.get_tokens = texts_with_marks  # type: ignore[method-assign, assignment]
     app.add_lexer("ipython3", CellLexer)
     for search in SEARCHES:
         app.add_search_language(search)

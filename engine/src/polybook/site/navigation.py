@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from docutils import nodes
@@ -33,32 +34,50 @@ class Entry:
     #: What follows the link's start tag.
     rest: str
 
-    def html(self, page: str, active: Collection[str]) -> str:
-        """Return the entry for a page, given the addresses of that page and of all that it is below."""
-        classes, kind, rest = self.classes, self.kind, self.rest
+    def html(self, folder: str) -> str:
+        """Return the entry for pages in a folder that it does not lead to."""
         address = self.address
-        if kind == _INTERNAL:
-            address = posixpath.relpath(address, posixpath.dirname(page) or ".")
-            if self.address in active:
-                classes, kind = f"{classes} current active", f"current {kind}"
-                rest = rest.replace(_CLOSED, _OPEN, 1)
-            if self.address == page:
-                address = "#"
+        if self.kind == _INTERNAL:
+            address = posixpath.relpath(address, folder or ".")
+        return f'<li class="{self.classes}"><a class="{self.kind}" href="{address}">{self.rest}'
+
+    def active_html(self, page: str) -> str:
+        """Return the entry for a page that it leads to, or that is below where it leads to."""
+        address = "#"
+        if self.address != page:
+            address = posixpath.relpath(self.address, posixpath.dirname(page) or ".")
+        classes, kind = f"{self.classes} current active", f"current {self.kind}"
+        rest = self.rest.replace(_CLOSED, _OPEN, 1)
         return f'<li class="{classes}"><a class="{kind}" href="{address}">{rest}'
 
 
-@dataclass(frozen=True, slots=True)
 class Navigation:
-    """The links to all pages of a site."""
+    """The links to all pages of a site.
 
-    #: What comes before the first link.
-    start: str
-    #: The links in their order.
-    entries: Sequence[Entry]
+    Args:
+        start: What comes before the first link.
+        entries: The links in their order.
+    """
+
+    def __init__(self, start: str, entries: Sequence[Entry]) -> None:
+        self._start = start
+        self._entries = entries
+        self._places: dict[str, list[int]] = {}
+        for place, entry in enumerate(entries):
+            if entry.kind == _INTERNAL:
+                self._places.setdefault(entry.address, []).append(place)
+        #: The entries as they are on most of the pages in a folder.
+        self._inactive: dict[str, list[str]] = {}
 
     def html(self, page: str, active: Collection[str]) -> str:
         """Return the links for a page, given the addresses of that page and of all that it is below."""
-        return self.start + "".join(entry.html(page, active) for entry in self.entries)
+        folder = posixpath.dirname(page)
+        if folder not in self._inactive:
+            self._inactive[folder] = [entry.html(folder) for entry in self._entries]
+        parts = list(self._inactive[folder])
+        for place in (place for address in active for place in self._places.get(address, ())):
+            parts[place] = self._entries[place].active_html(page)
+        return self._start + "".join(parts)
 
 
 def read_navigation(html: str, root: str) -> Navigation:
@@ -96,6 +115,7 @@ class NavigationOnce:
     ) -> None:
         """Handle `html-page-context`: `polybook_navigation` takes the options of the theme's function."""
 
+        @cache  # the theme asks twice, the first time to see whether there is anything to show
         def navigation(**options: Any) -> str:
             if options["collapse"]:  # each page has other links
                 return str(context["generate_toctree_html"](**options))

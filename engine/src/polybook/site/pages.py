@@ -24,7 +24,7 @@ from ..notebook import code_cell, markdown_cell, notebook_of
 from ..outputs import Results
 from ..references import Chapter, Index, Target
 from ..results import CURVES
-from .plots import describe, inline
+from .plots import describe, inline, sentence
 from .words import PICTURE, read_words
 
 #: The most characters of a link that no line break may divide.
@@ -219,12 +219,6 @@ class PageBuilder:
             alternative = sentence(data.get("text/plain", "")) or _stock_phrase(language)
         plot = inline(data[_SVG], prefix, alternative, language, self.words)
         return {"text/html": plot} if plot else shown
-
-
-def sentence(text: str) -> str:
-    """Return the text beside a picture, nothing where it is Python's name of an object."""
-    text = " ".join(text.split())
-    return "" if text.startswith("<") and text.endswith(">") else text.strip("'\"")
 
 
 def _stock_phrase(language: Language) -> str:

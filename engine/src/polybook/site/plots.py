@@ -22,6 +22,12 @@ _DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _LEGEND = "legend_"
 
 
+def sentence(text: str) -> str:
+    """Return the text beside a picture, nothing where it is Python's name of an object."""
+    text = " ".join(text.split())
+    return "" if text.startswith("<") and text.endswith(">") else text.strip("'\"")
+
+
 def describe(plot: Mapping[str, Any], language: Language, words: Mapping[str, str]) -> str:
     """Return a sentence that says what a plot shows.
 

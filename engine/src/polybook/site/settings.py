@@ -58,6 +58,7 @@ _NEEDED: Mapping[str, Any] = {
     "external_toc_path": "_toc.yml",
     "external_toc_exclude_missing": True,
     "mathjax_path": f"../../{MATHJAX}",
+    "nb_custom_formats": {".ipynb": ["nbformat.v4.reads", {}, False]},  # pages are not those of strangers
     "nb_execution_mode": "off",
     "nb_merge_streams": True,
     "numfig": False,

@@ -15,19 +15,21 @@ def find_nodes(self: nodes.Node, condition: Any = None, *rest: bool, **options: 
     if rest or options:
         return iter(_findall(self, condition, *rest, **options))
     if condition is None:
-        return _walk(self)
+        return _walk(self, nodes.Node)
     if isinstance(condition, type):
-        return (node for node in _walk(self) if isinstance(node, condition))
-    return filter(condition, _walk(self))
+        return _walk(self, condition)
+    return filter(condition, _walk(self, nodes.Node))
 
 
-def _walk(root: nodes.Node) -> Iterator[nodes.Node]:
-    """Yield a node and all below it, each before its children."""
-    yield root
+def _walk(root: nodes.Node, kind: type) -> Iterator[nodes.Node]:
+    """Yield a node and all below it that are of a kind, each before its children."""
+    if isinstance(root, kind):
+        yield root
     open_nodes = [iter(root.children)]
     while open_nodes:
         for node in open_nodes[-1]:
-            yield node
+            if isinstance(node, kind):
+                yield node
             if node.children:
                 open_nodes.append(iter(node.children))
                 break

@@ -1,16 +1,30 @@
-"""Line breaks: what browsers would part and typesetters would not."""
+"""Quotation marks and line breaks, as typesetters would have them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from docutils import nodes
-from sphinx.transforms import SphinxTransform
+from sphinx.transforms import SphinxSmartQuotes, SphinxTransform
+
+#: What Sphinx makes quotation marks, dashes and ellipses of, and what protects it from that.
+_PLAIN_MARKS = re.compile(r"""["'\\\0]|--|\.\.\.|\. \. \.""")
+_look_at_texts = SphinxSmartQuotes.get_tokens
 
 #: What may not begin a line, perhaps after a space of French; what may not end one.
 _CLOSING = re.compile(r"[\u00a0\u202f]?[-,.;:!?…)\]}»”’、，。；：！？）】》」]+")
 _OPENING = re.compile(r"[(\[{«“‘（【《「]+[\u00a0\u202f]?$")
+
+
+def texts_with_marks(self: SphinxSmartQuotes, texts: Sequence[nodes.Text]) -> Iterator[tuple[str, str]]:
+    """Yield what `SphinxSmartQuotes.get_tokens` does; most texts have nothing that it would change."""
+    for text in texts:
+        if _PLAIN_MARKS.search(text):
+            yield from _look_at_texts(self, [text])
+        else:
+            yield "literal", str(text)
 
 
 class FormulaPunctuation(SphinxTransform):
