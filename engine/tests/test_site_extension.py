@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
 from polybook.languages import LANGUAGES
-from polybook.pipeline.render import render, render_site
+from polybook.pipeline.render import render, render_language, write_mathjax
 from polybook.pipeline.workers import Workers
 from polybook.site.cells import notices
 from polybook.site.landing import landing_page
@@ -40,8 +41,10 @@ def site(tmp_path_factory):
     build = tmp_path_factory.mktemp("book") / "_build"
     for tag in TITLES:
         shutil.copytree(SOURCE, build / tag / "source")
-    with Workers(2, len(TITLES)) as workers:
-        assert render_site(build, {tag: settings(tag) for tag in TITLES}, workers) == []
+    with Workers(2, len(TITLES)) as workers, ThreadPoolExecutor(workers.at_once) as executor:
+        found = executor.map(lambda tag: render_language(build, tag, settings(tag), workers), TITLES)
+        assert list(found) == [[] for _ in TITLES]
+    write_mathjax(build / "html")
     landing = landing_page([(LANGUAGES[tag], title) for tag, title in TITLES.items()])
     (build / "html/index.html").write_text(landing, encoding="utf-8")
     return build / "html"

@@ -167,14 +167,12 @@ def _build_anew(options: argparse.Namespace, inputs: Inputs) -> Outcome:
         kept = kept_of(book, inputs)
         languages = _languages(options, book)
         inputs.forget_built()
-        found = book.check(kept)
-        fine = _print_findings(found)
         workers.share(len(languages))
         with Progress("Building the site", len(languages)) as progress:
-            more = build_site(book, languages, progress, workers, kept)
-    if not found and not more:
+            found = build_site(book, languages, progress, workers, kept)
+    if not found:
         inputs.note_built(data_names(book))
-    return _print_findings(more) and fine
+    return _print_findings(found)
 
 
 def _build_options(parser: argparse.ArgumentParser) -> None:

@@ -23,7 +23,7 @@ from .kept import Kept, text_of
 from .notebooks import NOTEBOOKS_FOLDER, notebook_addresses, write_notebooks
 from .outlines import Outlines
 from .progress import Progress
-from .render import render_site
+from .render import render_language, write_mathjax
 from .units import BUILD_FOLDER
 from .workers import Workers
 
@@ -124,7 +124,7 @@ def _entries_below(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def build_site(
     book: Book, languages: Sequence[str], progress: Progress, workers: Workers, kept: Kept | None = None
 ) -> list[Diagnostic]:
-    """Build the site of these languages below `_build`; return what is wrong with results and pages.
+    """Build the site of these languages below `_build`; return what is wrong with book, results and pages.
 
     Args:
         book: The book.
@@ -136,22 +136,28 @@ def build_site(
     build = book.root / BUILD_FOLDER
     kept = kept or Kept()
     diagnostics: list[Diagnostic] = []
-    for language in languages:
-        source = site_source(book, language, kept)
-        diagnostics += source.diagnostics
-        write_tree(build / language / "source", source.files)
-    settings = {tag: _settings(book, tag, kept) for tag in languages}
-    with ThreadPoolExecutor(1) as executor:  # Sphinx's processes leave this one idle
-        rendering = executor.submit(
-            render_site, build, settings, workers, partial(_locate, book), progress.step
-        )
+
+    def render(language: str, settings: Mapping[str, Any]) -> Sequence[Diagnostic]:
+        found = render_language(build, language, settings, workers, partial(_locate, book, language))
+        progress.step(language)
+        return found
+
+    with ThreadPoolExecutor(workers.at_once) as executor:  # they wait for processes, which begin at once
+        renderings = []
+        for language in languages:
+            source = site_source(book, language, kept)
+            diagnostics += source.diagnostics
+            write_tree(build / language / "source", source.files)
+            renderings.append(executor.submit(render, language, _settings(book, language, kept)))
+        diagnostics = [*book.check(kept), *diagnostics]
         more = _write_rest(book, build / "html", kept)
-        diagnostics += rendering.result()
-    return list(dict.fromkeys([*diagnostics, *more]))
+        pages = [found for rendering in renderings for found in rendering.result()]
+    return list(dict.fromkeys([*diagnostics, *pages, *more]))
 
 
 def _write_rest(book: Book, site: Path, kept: Kept) -> Sequence[Diagnostic]:
     """Write what is on a site beside the pages of each language; return what is wrong with it."""
+    write_mathjax(site)
     titles = [(language.language, language.title) for language in book.config.languages.values()]
     cover = Path(book.config.cover) if book.config.cover else None
     if cover:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -40,58 +38,44 @@ _WARNING = re.compile(
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def render_site(
+def render_language(
     build: Path,
-    settings: Mapping[str, Mapping[str, Any]],
+    tag: str,
+    settings: Mapping[str, Any],
     workers: Workers,
-    locate: Callable[[str, str, int], tuple[str, int]] | None = None,
-    done: Callable[[str], None] | None = None,
-) -> list[Diagnostic]:
-    """Build every language of a site and put them side by side in `_build/html`.
+    locate: Locate | None = None,
+) -> Sequence[Diagnostic]:
+    """Build one language of a site and put it beside the others in `_build/html`.
 
     Args:
-        build: The `_build` folder; it holds `<lang>/source/` for each language.
-        settings: What `sphinx_settings` gives, by language tag.
+        build: The `_build` folder; it holds `<tag>/source/`.
+        tag: The tag of the language.
+        settings: What `sphinx_settings` gives.
         workers: The processes to use.
-        locate: Gives the place in the book of (language tag, page's path, line); without it messages
-            name the pages below `<lang>/source/`.
-        done: Is told the tag of each language that is finished, right or wrong.
+        locate: Gives the place in the book of a line of a page; without it messages name the pages.
 
     Returns:
         What Sphinx found. A language that it only warned of is in place; one that it could not build
         stays as it was, and so does one whose last build was of the same and went without a finding.
     """
-    site = build / "html"
-
-    def render_language(tag: str) -> Sequence[Diagnostic]:
-        source, output, stamp = (build / tag / name for name in ("source", "html", _STAMP))
-        digest = digest_source(source, settings[tag])
-        try:
-            if _holds(stamp, digest) and (site / tag).is_dir():
-                return []
-            stamp.unlink(missing_ok=True)
-            found = render(source, output, settings[tag], workers, _in_language(locate, tag))
-            publish(output, site / tag)
-        except RenderError as error:
-            return error.diagnostics
-        finally:
-            if done:
-                done(tag)
-        if not found:
-            stamp.write_text(digest, encoding="ascii")
-        return found
-
-    write_if_changed(site / MATHJAX, _mathjax())
-    with ThreadPoolExecutor(workers.at_once) as executor:
-        return [diagnostic for found in executor.map(render_language, settings) for diagnostic in found]
+    folder = build / "html" / tag
+    source, output, stamp = (build / tag / name for name in ("source", "html", _STAMP))
+    digest = digest_source(source, settings)
+    try:
+        if _holds(stamp, digest) and folder.is_dir():
+            return []
+        stamp.unlink(missing_ok=True)
+        found = render(source, output, settings, workers, locate)
+        publish(output, folder)
+    except RenderError as error:
+        return error.diagnostics
+    if not found:
+        stamp.write_text(digest, encoding="ascii")
+    return found
 
 
 def _holds(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text(encoding="ascii") == text
-
-
-def _in_language(locate: Callable[[str, str, int], tuple[str, int]] | None, tag: str) -> Locate | None:
-    return partial(locate, tag) if locate else None
 
 
 def render(
@@ -184,7 +168,8 @@ def publish(output: Path, folder: Path) -> None:
     write_tree(folder, {path.relative_to(output).as_posix(): path for path in files})
 
 
-def _mathjax() -> bytes:
-    """Return the one file of MathJax that a site needs; its fonts are drawn into the formulas."""
+def write_mathjax(site: Path) -> None:
+    """Write the one file of MathJax that a site needs; its fonts are drawn into the formulas."""
     package = distribution("sphinx-mathjax-offline")
-    return Path(str(package.locate_file(f"sphinx-mathjax-offline/static/{MATHJAX}"))).read_bytes()
+    file = Path(str(package.locate_file(f"sphinx-mathjax-offline/static/{MATHJAX}")))
+    write_if_changed(site / MATHJAX, file.read_bytes())

@@ -82,12 +82,12 @@ def rebuild(root: Path, live: Live, workers: Workers, changed: threading.Event) 
         inputs = read_inputs(root, ())
         book = load_book(root)
         kept = kept_of(book, inputs)
-        found = book.check(kept)
+        found: list[Diagnostic] = []
         shown = [tag for tag in book.config.languages if tag in live.open_languages()]
         others = [tag for tag in book.config.languages if tag not in shown]
         for languages in filter(None, (shown, others)):
             with Progress("Building the site", len(languages)) as progress:
-                found += build_site(book, languages, progress, workers, kept)
+                found = list(dict.fromkeys(found + build_site(book, languages, progress, workers, kept)))
             live.tell([str(one) for one in found if not one.is_note])
             if changed.is_set():
                 break

@@ -22,13 +22,17 @@ from sphinx.search.pt import SearchPortuguese
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _DEFINITION = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
-_WORD = re.compile(rf"(?P<han>[{_HAN}]+)|[^\W{_HAN}]+")
+_CHINESE = re.compile(rf"[{_HAN}]")
+_WORD = re.compile(r"\w+")
+_WORD_OR_CHINESE = re.compile(rf"(?P<han>[{_HAN}]+)|[^\W{_HAN}]+")
 
 
 def cut(text: str) -> list[str]:
     """Return the words of a text: of Chinese each character and each pair, of others whole words."""
+    if not _CHINESE.search(text):
+        return _WORD.findall(text)
     words = []
-    for match in _WORD.finditer(text):
+    for match in _WORD_OR_CHINESE.finditer(text):
         word = match[0]
         words += [*word, *(word[at : at + 2] for at in range(len(word) - 1))] if match["han"] else [word]
     return words
