@@ -248,6 +248,14 @@ def test_the_switcher_leads_to_the_same_page(trees):
         assert [link.text for link in links] == [LANGUAGES[tag].name for tag in TAGS]
 
 
+def test_a_reader_who_switches_languages_stays_at_a_section(trees):
+    sections = "//nav[contains(@class, 'page-toc')]//a/@href"
+    for page in PAGES:
+        anchors = {tag: trees[f"{tag}/{page}.html"].xpath(sections) for tag in TAGS}
+        assert anchors == dict.fromkeys(TAGS, anchors["en"]), page
+    assert trees["zh/lstm.html"].xpath(sections)
+
+
 def plain(text):
     """Return text with ordinary spaces only."""
     return re.sub(r"\s+", " ", text)

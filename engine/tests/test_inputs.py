@@ -47,6 +47,17 @@ def test_a_changed_or_new_file_is_built_again(built, name):
     assert not is_built(built)
 
 
+def test_a_page_that_is_gone_is_built_again(write_book):
+    root = write_book(FILES)
+    page = root / "_build/html/en/index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("A page.")
+    read_inputs(root, []).note_built([])
+    assert is_built(root)
+    page.unlink()
+    assert not is_built(root)
+
+
 def test_a_file_that_is_gone_is_missed(built):
     (built / "index.md").unlink()
     assert not is_built(built)
@@ -58,7 +69,7 @@ def test_a_renamed_file_is_another_one(built):
 
 
 @pytest.mark.parametrize(
-    "name", ["_build/html/index.html", ".git/HEAD", "venv/lib/x.py", "__pycache__/x.pyc"]
+    "name", ["_build/en/html/index.html", ".git/HEAD", "venv/lib/x.py", "__pycache__/x.pyc"]
 )
 def test_what_is_no_source_does_not_matter(built, name):
     if name.startswith("venv"):

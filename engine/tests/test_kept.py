@@ -25,7 +25,7 @@ polybook:
   library: {module: lib}
 """,
     "_toc.yml": "format: jb-book\nroot: index\nchapters: [{file: deep/first}, {file: second}]\n",
-    "en/index.md": "# Small\n\nSee :numref:`sec_second` and :ref:`sec_second`.\n",
+    "en/index.md": "# Small\n\nSee :numref:`sec_second` and :ref:`sec_second`, a *defined term*.\n",
     "en/deep/first.md": f"# First\n\nSome text.\n\n{CELL}\nMore text, $x$.\n",
     "en/second.md": "# Second\n:label:`sec_second`\n\nSome text.\n\n## A section\n\nText.\n",
     "fr/index.md": "# Petit\n\nVoir :numref:`sec_second`.\n",
@@ -108,18 +108,21 @@ def site(root):
 def test_a_site_built_again_is_that_of_a_first_build(write_book, tmp_path):
     root = write_book(FILES)
     site(root)
-    for path, old, new in (
+    changes = (
         ("en/deep/first.md", "Some text.", "Some words that are new: :numref:`sec_second`."),
         ("en/second.md", "# Second", "# Another title"),
-        ("fr/second.md", "Du texte.", "Une phrase."),
+        ("fr/second.md", "Du texte.", "Une *expression*."),
+        ("fr/second.md", "# Seconde", "# Autre titre"),
         ("en/deep/first.md", "x + 1", "x + 2"),
-    ):
+        ("en/second.md", "## A section", "## Another section"),
+    )
+    for number, (path, old, new) in enumerate(changes):
         text = (root / path).read_text()
         assert old in text
         (root / path).write_text(text.replace(old, new))
         built = site(root)
-    fresh = tmp_path / "fresh"
-    shutil.copytree(root, fresh, ignore=shutil.ignore_patterns("_build"))
-    expected = site(fresh)
-    assert built.keys() == expected.keys()
-    assert [name for name in built if built[name] != expected[name]] == []
+        fresh = tmp_path / f"fresh{number}"
+        shutil.copytree(root, fresh, ignore=shutil.ignore_patterns("_build"))
+        expected = site(fresh)
+        assert built.keys() == expected.keys()
+        assert [name for name in built if built[name] != expected[name]] == []

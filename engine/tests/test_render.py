@@ -116,15 +116,25 @@ def test_publishing_touches_what_differs_and_removes_what_is_gone(tmp_path):
     assert (folder / "same.html").stat().st_mtime_ns == stamp
 
 
-def test_a_language_whose_source_is_the_same_is_left_alone(build, workers):
-    page = build / "html/en/index.html"
-    assert render_language(build, "en", SETTINGS, workers) == []
-    page.write_text("mine")
-    assert render_language(build, "en", SETTINGS, workers) == []
-    assert page.read_text() == "mine"
+def test_a_language_is_rendered_again_only_if_its_source_or_what_was_rendered_changed(build, workers):
+    def is_rendered():
+        log = build / "en/sphinx.log"
+        log.write_text("not rendered")
+        assert render_language(build, "en", SETTINGS, workers) == []
+        assert page.exists()
+        return log.read_text() != "not rendered"
+
+    page, rendered = build / "html/en/index.html", build / "en/html/index.html"
+    (build / "en").mkdir(exist_ok=True)
+    assert is_rendered()
+    assert not is_rendered()
+    page.unlink()
+    assert not is_rendered()
+    rendered.unlink()
+    assert is_rendered()
     add_sentence(build, "A new sentence.")
-    assert render_language(build, "en", SETTINGS, workers) == []
-    assert page.read_text() != "mine"
+    assert is_rendered()
+    assert "A new sentence." in (build / "html/en/rnn/plain.html").read_text(encoding="utf-8")
 
 
 def test_a_kept_process_shows_what_changed(build, workers):

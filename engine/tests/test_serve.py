@@ -103,7 +103,7 @@ def test_the_open_language_is_built_first_and_errors_leave_the_site_as_it_was(wr
     root, live, changed = write_book(FILES), Live(), threading.Event()
     built = root / "_build" / "html"
     with Workers(2, 2) as workers:
-        assert rebuild(root, live, workers, changed) == []
+        assert rebuild(root, live, workers, changed, {}) == []
         assert "Vieux texte" in (built / "fr/index.html").read_text(encoding="utf-8")
         events = live.events("/fr/index.html", built / "fr/index.html")
         assert next(events) == "event: findings\ndata: []\n\n"
@@ -111,13 +111,47 @@ def test_the_open_language_is_built_first_and_errors_leave_the_site_as_it_was(wr
         changed.set()  # the book changes again while it is built: the other language waits
         for tag in ("en", "fr"):
             (root / f"chapters/{tag}/index.md").write_text("# T\n\nNew text.\n", encoding="utf-8")
-        assert rebuild(root, live, workers, changed) == []
+        assert rebuild(root, live, workers, changed, {}) == []
         assert next(events).startswith("event: built")
         assert "New text" in (built / "fr/index.html").read_text(encoding="utf-8")
         assert "Old text" in (built / "en/index.html").read_text(encoding="utf-8")
 
         (root / "_config.yml").write_text("title: [", encoding="utf-8")
-        [finding] = rebuild(root, live, workers, changed)
+        [finding] = rebuild(root, live, workers, changed, {})
         assert json.loads(next(events).splitlines()[1].removeprefix("data: ")) == [str(finding)]
         assert str(finding).startswith("_config.yml:1: B005")
         assert "New text" in (built / "fr/index.html").read_text(encoding="utf-8")
+
+
+CELL = "```{.python .input}\n#@tab all\nprint(1)\n```\n"
+
+
+def test_a_chapter_with_an_error_of_syntax_keeps_its_page(write_book):
+    files = FILES | {
+        "_toc.yml": "format: jb-book\nroot: index\nchapters: [{file: other}]\n",
+        "chapters/en/other.md": f"# Other\n\n{CELL}\n## Last\n:label:`sec_last`\n",
+        "chapters/en/index.md": "# Title\n\nOld text, :numref:`sec_last`.\n",
+    }
+    root, live, good = write_book(files), Live(), {}
+    page, other = (root / "_build/html/en" / name for name in ("index.html", "other.html"))
+    chapter = root / "chapters/en/other.md"
+
+    with Workers(2, 2) as workers:
+
+        def errors():
+            found = rebuild(root, live, workers, threading.Event(), good)
+            return [str(one).split()[:2] for one in found if not one.is_note]
+
+        assert errors() == []
+        before = other.read_bytes()
+        unclosed = files["chapters/en/other.md"].replace("print(1)\n```", "print(1)")
+        chapter.write_text(unclosed, encoding="utf-8")
+        (root / "chapters/en/index.md").write_text(files["chapters/en/index.md"].replace("Old", "New"))
+        assert errors() == [["chapters/en/other.md:3:", "D001"]]
+        assert other.read_bytes() == before
+        assert "New text" in page.read_text(encoding="utf-8")
+        assert "other.html#sec-last" in page.read_text(encoding="utf-8")
+
+        chapter.write_text(files["chapters/en/other.md"].replace("print(1)", "print(2)"), encoding="utf-8")
+        assert errors() == []
+        assert other.read_bytes() != before

@@ -109,6 +109,9 @@ class Code(Enum):
     NO_PLOT = "X016"
 
 
+#: Findings after which the rest of a chapter may be misread.
+SYNTAX = frozenset({Code.UNCLOSED_FENCE, Code.UNCLOSED_TAB_BLOCK, Code.UNOPENED_TAB_BLOCK, Code.INVALID_CODE})
+
 #: Findings that inform and do not fail a command.
 NOTES = frozenset({Code.UNTRANSLATED_CHAPTER, Code.BROKEN_RECORD})
 

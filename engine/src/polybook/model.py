@@ -140,6 +140,11 @@ class Document:
         """The code cells in order."""
         return tuple(block for block in self.blocks if isinstance(block, Cell))
 
+    @property
+    def headings(self) -> tuple[Heading, ...]:
+        """The title and those of the sections in order."""
+        return tuple(block for block in self.blocks if isinstance(block, Heading))
+
 
 def write(blocks: Sequence[Block]) -> str:
     """Return the text that the blocks were read from."""

@@ -223,8 +223,12 @@ def _findings_in_works(index: Index) -> list[Diagnostic]:
     return list(index.bibliography.check(index.cited))
 
 
-def load_book(root: Path) -> Book:
+def load_book(root: Path, instead: Mapping[str, str] | None = None) -> Book:
     """Read a book.
+
+    Args:
+        root: The folder with `_config.yml`.
+        instead: Texts to take in the place of some chapters' files, by their paths in the book.
 
     Raises:
         ConfigError: `_config.yml` or `_toc.yml` cannot be used.
@@ -237,6 +241,8 @@ def load_book(root: Path) -> Book:
         tag: _texts(root, language.folder, toc.entries, diagnostics)
         for tag, language in config.languages.items()
     }
+    for own in texts.values():
+        own |= {name: (instead[path], path) for name, (_, path) in own.items() if instead and path in instead}
     documents = {tag: _documents(own) for tag, own in texts.items()}
     diagnostics += _missing(config, toc, documents, {one.path for one in diagnostics})
     diagnostics += _unknown_chapters(config, toc)

@@ -61,7 +61,9 @@ def site_source(book: Book, language: str, kept: Kept | None = None) -> Source:
     outlines = Outlines(book)
     for name, chapter in shown.items():
         make = partial(_page, chapter, language, outlines)
-        page = kept.get(f"pages/{language}/{name}", [text_of(chapter)], make)
+        titles = [one.title for one in book.leading[name].document.headings]
+        parts = [text_of(chapter), *titles]
+        page = kept.get(f"pages/{language}/{name}", parts, make)
         diagnostics += page.diagnostics
         files |= page.images
         files[f"{name}.ipynb"] = page.text

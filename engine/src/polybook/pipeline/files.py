@@ -60,6 +60,15 @@ def digest_files(paths: Iterable[Path], *texts: str) -> str:
     return digest.hexdigest()
 
 
+def digest_listing(folder: Path) -> str:
+    """Return a digest of the names, sizes and times of the files below a folder, which are not read."""
+    entries = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        status = path.stat()
+        entries.append(f"{path.relative_to(folder).as_posix()} {status.st_size} {status.st_mtime_ns}")
+    return hashlib.sha256("\n".join(entries).encode(errors="surrogateescape")).hexdigest()
+
+
 @cache
 def digest_program() -> str:
     """Return the digest of polybook itself."""

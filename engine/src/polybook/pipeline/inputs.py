@@ -1,4 +1,7 @@
-"""What a site was built from, so that a build of the same is known to be done without doing it."""
+"""What a site was built from, so that a build of the same is known to be done without doing it.
+
+The site itself is looked at, too: what has been removed or touched since then is built again.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..data import digest_data
-from .files import digest_files, digest_program, write_if_changed
+from .files import digest_files, digest_listing, digest_program, write_if_changed
 from .units import BUILD_FOLDER, outside_roots
 
 _STAMP = "built.json"
@@ -62,7 +65,13 @@ class Inputs:
         write_if_changed(_stamp(self.root), json.dumps(self._stamp(digest_outside(data))))
 
     def _stamp(self, data: Mapping[str, str | None]) -> dict[str, object]:
-        return {"digest": self.digest, "languages": list(self.languages), "data": dict(data)}
+        site = digest_listing(self.root / BUILD_FOLDER / "html")
+        return {
+            "digest": self.digest,
+            "languages": list(self.languages),
+            "data": dict(data),
+            "site": site,
+        }
 
 
 def read_inputs(root: Path, languages: Sequence[str]) -> Inputs:

@@ -17,6 +17,7 @@ from ..notebook import markdown_cell, notebook_of, write_notebook
 from ..outputs import Results
 from ..references import Chapter
 from ..site.pages import PageBuilder, PageFlavour
+from ..site.sections import ANCHORS, section_anchors
 from ..store import Store
 from .book import Book
 from .notebooks import find_file
@@ -46,6 +47,8 @@ def make_page(chapter: Chapter, language: str, outlines: Outlines) -> Page:
     builder = PageBuilder(index, book.default_framework(chapter), frozenset(book.shown(language)), words)
     flavour = PageFlavour(chapter.name, index.bibliography_chapter, _image_finder(book, chapter.name, images))
     page = builder.page(chapter, _showers(book, chapter), results, flavour)
+    source = book.leading[chapter.name].document
+    page["metadata"][ANCHORS] = section_anchors(source, chapter.document)
     _add_notices(page, book, chapter, language, results)
     return Page(write_notebook(page), images, diagnostics)
 

@@ -18,7 +18,7 @@ from typing import Any
 from ..diagnostics import Code, Diagnostic
 from ..errors import RenderError
 from ..site import MATHJAX
-from .files import write_if_changed, write_tree
+from .files import digest_listing, write_if_changed, write_tree
 from .inputs import digest_source
 from .sphinx_process import BUILT, WARNED
 from .workers import Workers
@@ -56,21 +56,20 @@ def render_language(
 
     Returns:
         What Sphinx found. A language that it only warned of is in place; one that it could not build
-        stays as it was, and so does one whose last build was of the same and went without a finding.
+        stays as it was. One whose last build was of the same and went without a finding is not rendered.
     """
-    folder = build / "html" / tag
     source, output, stamp = (build / tag / name for name in ("source", "html", _STAMP))
     digest = digest_source(source, settings)
+    found: Sequence[Diagnostic] = []
     try:
-        if _holds(stamp, digest) and folder.is_dir():
-            return []
-        stamp.unlink(missing_ok=True)
-        found = render(source, output, settings, workers, locate)
-        publish(output, folder)
+        if not _holds(stamp, f"{digest} {digest_listing(output)}"):
+            stamp.unlink(missing_ok=True)
+            found = render(source, output, settings, workers, locate)
+        publish(output, build / "html" / tag)
     except RenderError as error:
         return error.diagnostics
     if not found:
-        stamp.write_text(digest, encoding="ascii")
+        write_if_changed(stamp, f"{digest} {digest_listing(output)}")
     return found
 
 

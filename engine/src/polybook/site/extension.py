@@ -30,12 +30,13 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxSmartQuotes
 from sphinx.util.typing import ExtensionMetadata
 
+from .anchors import SectionAnchors
 from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
 from .context import add_discussion, add_languages, add_notebooks, add_search_words, script_words
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .highlighting import CellLexer, use_cell_formatter
-from .navigation import NavigationOnce
-from .search import SEARCHES, forget_lost_words, index_definitions
+from .navigation import NavigationOnce, rewrite_after_new_titles
+from .search import SEARCHES, complete_index, index_definitions, note_phrases
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
 from .trees import find_nodes
 from .typography import FormulaPunctuation, texts_with_marks
@@ -125,6 +126,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(Term, html=(visit_term, depart_term))
     app.add_transform(GlossaryTerms)
     app.add_node(Fold, html=(visit_fold, depart_fold))
+    app.add_transform(SectionAnchors)
     app.add_transform(Folds)
     app.add_transform(OutputImages)
     app.add_transform(Notices)
@@ -142,8 +144,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", use_cell_formatter)
     app.connect("builder-inited", keep_templates)
     app.connect("env-get-outdated", remove_old_pages)
+    app.connect("env-updated", rewrite_after_new_titles)
+    app.connect("doctree-read", note_phrases)
     app.connect("doctree-resolved", index_definitions)
-    app.connect("html-collect-pages", forget_lost_words)
+    app.connect("html-collect-pages", complete_index)
     app.connect("html-page-context", add_discussion)
     app.connect("html-page-context", add_languages)
     app.connect("html-page-context", add_notebooks)

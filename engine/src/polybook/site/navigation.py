@@ -14,6 +14,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.environment.adapters.toctree import TocTree
 
 _LINK = re.compile(r'<li class="([^"]*)">\s*<a class="(reference (?:internal|external))" href="([^"]*)">')
@@ -97,6 +98,14 @@ def read_navigation(html: str, root: str) -> Navigation:
             for classes, kind, address, rest in links
         ],
     )
+
+
+def rewrite_after_new_titles(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Handle `env-updated`: titles stand on every page, and Sphinx writes only the pages that changed."""
+    titles = [(name, env.titles[name].astext()) for name in sorted(env.titles)]
+    was = getattr(env, "polybook_titles", titles)
+    env.polybook_titles = titles  # type: ignore[attr-defined]
+    return [] if titles == was else sorted(env.found_docs)
 
 
 class NavigationOnce:

@@ -13,7 +13,6 @@ from importlib.resources import files
 from typing import Any
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.search import SearchLanguage
 from sphinx.search.en import SearchEnglish
@@ -21,6 +20,8 @@ from sphinx.search.fr import SearchFrench
 from sphinx.search.pt import SearchPortuguese
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+#: Where the metadata of pages have the phrases that they define.
+_PHRASES = "polybook_phrases"
 _DEFINITION = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 _CHINESE = re.compile(rf"[{_HAN}]")
 _WORD = re.compile(r"\w+")
@@ -85,8 +86,8 @@ class ChineseSearch(_Search, SearchEnglish):
 def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Handle `doctree-resolved`: what a page defines is found there first, like a word of a heading.
 
-    Other pages use it, and Sphinx's index does not count how often. Code defines with `class` and `def`,
-    prose by emphasis.
+    Other pages use it, and Sphinx's index does not count how often. This is what code defines with `class`
+    and `def`; `note_phrases` sees to what prose defines.
     """
     indexer = getattr(app.builder, "indexer", None)
     if indexer is None:  # a builder that makes no search
@@ -95,15 +96,23 @@ def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> Non
         for name in _DEFINITION.findall(block.astext()):
             for word in {name.lower(), indexer.lang.stem(name).lower()}:
                 indexer._title_mapping.setdefault(word, set()).add(docname)
+
+
+def note_phrases(app: Sphinx, doctree: nodes.document) -> None:
+    """Handle `doctree-read`: note what a page emphasises, by which prose defines."""
     phrases = {" ".join(emphasis.astext().split()) for emphasis in doctree.findall(nodes.emphasis)}
     typed = {fold(phrase).replace("’", "'") for phrase in phrases}
-    found = sorted(phrase for phrase in phrases | typed if len(phrase) > 1)
-    doctree += addnodes.index(entries=[("single", form, "", "main", None) for form in found])
+    app.env.metadata[app.env.docname][_PHRASES] = sorted(one for one in phrases | typed if len(one) > 1)
 
 
-def forget_lost_words(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
-    """Handle `html-collect-pages`: Sphinx keeps the words of its last index that no page has any more."""
+def complete_index(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
+    """Handle `html-collect-pages`: add what Sphinx does not know of pages that it did not write just now.
+
+    These are the phrases that pages define. And it keeps words of its last index that no page has any more.
+    """
     if indexer := getattr(app.builder, "indexer", None):
+        for name, metadata in app.env.metadata.items():
+            indexer._index_entries[name] = [(phrase, "", "main") for phrase in metadata.get(_PHRASES, ())]
         for pages in (indexer._mapping, indexer._title_mapping):
             for word in [word for word, names in pages.items() if not names]:
                 del pages[word]
