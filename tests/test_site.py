@@ -38,7 +38,7 @@ PLOT = {
     "en": "Plot of ppl against epoch: train_ppl falls from ",
     "pt": "Gráfico de perplexidade em função de época: treinamento cai de ",
     "zh": "困惑度随轮变化的曲线：训练从 ",
-    "fr": "Graphique : perplexité en fonction de époque ; apprentissage descend de ",
+    "fr": "Graphique\u00a0: perplexité en fonction de époque\u202f; apprentissage descend de ",
 }
 EPOCH = {"en": "epoch", "pt": "época", "zh": "轮", "fr": "époque"}
 

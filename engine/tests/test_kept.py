@@ -6,6 +6,7 @@ import shutil
 from uuid import uuid4
 
 import pytest
+from bs4 import BeautifulSoup
 
 from polybook.cli import main
 from polybook.pipeline.book import load_book
@@ -103,6 +104,17 @@ def site(root):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
+
+
+def test_a_page_that_waits_for_its_translation_says_its_language(write_book):
+    pages = site(write_book(FILES))
+    waiting, translated = (
+        BeautifulSoup(pages[f"fr/{name}.html"], "html.parser") for name in ("deep/first", "second")
+    )
+    assert waiting.html["lang"] == translated.html["lang"] == "fr"
+    assert waiting.select_one("article h1").find_parent(lang=True)["lang"] == "en"
+    assert waiting.select_one(".admonition")["lang"] == "fr"
+    assert translated.select_one("article h1").find_parent(lang=True).name == "html"
 
 
 def test_a_site_built_again_is_that_of_a_first_build(write_book, tmp_path):

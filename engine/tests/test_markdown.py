@@ -184,7 +184,7 @@ def test_blocks_in_a_notebook(text, markdown):
         ("en", "Fig. 2.1: B", "Table 2.1: A"),
         ("pt", "Figura 2.1: B", "Tabela 2.1: A"),
         ("zh", "图 2.1：B", "表 2.1：A"),
-        ("fr", "Fig. 2.1 : B", "Tableau 2.1 : A"),
+        ("fr", "Fig. 2.1\u00a0: B", "Tableau 2.1\u00a0: A"),
     ],
 )
 def test_captions(language, figure, table):

@@ -268,7 +268,8 @@ def test_a_chapter_in_another_language_says_so_even_without_a_title(write_book):
     toc = "format: jb-book\nroot: index\nchapters: [{file: a}, {file: b}]"
     english = {"en/index.md": "# I", "en/a.md": cell("1"), "en/b.md": "x\n\n# B\n\ny"}
     book = load_book(write_book({"_config.yml": config, "_toc.yml": toc, **english}))
-    notice = ":::{note}\nCe chapitre n’est pas encore traduit ; le voici en anglais.\n:::"
+    words = "Ce chapitre n’est pas encore traduit\u202f; le voici en anglais."
+    notice = f":::{{note}}\n:class: polybook-own-words\n\n{words}\n:::"
     files = site_source(book, "fr").files
     for name in ("index", "a", "b"):
         page = json.loads(files[f"{name}.ipynb"])

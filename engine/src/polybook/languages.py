@@ -148,18 +148,18 @@ LANGUAGES = {
             section="section {}",
             figure="fig. {}",
             table="tableau {}",
-            caption_separator=" : ",
+            caption_separator="\u00a0: ",
             conjunction="et",
             last_run="Dernière exécution sur {device} avec {framework} et Python {python}.",
             et_al="{} et al.",
             decimal=",",
-            plot="Graphique : {y} en fonction de {x} ; {changes}.",
+            plot="Graphique\u00a0: {y} en fonction de {x}\u202f; {changes}.",
             falls="{name} descend de {first} à {last}",
             rises="{name} monte de {first} à {last}",
             stays="{name} va de {first} à {last}",
             no_number="aucun nombre fini",
-            semicolon=" ; ",
-            untranslated="Ce chapitre n’est pas encore traduit ; le voici en {}.",
+            semicolon="\u202f; ",
+            untranslated="Ce chapitre n’est pas encore traduit\u202f; le voici en {}.",
             fallback_text=(
                 "Les résultats de cette page viennent de la nouvelle fournie "
                 "avec la bibliothèque, car *The Time Machine* n’était pas disponible."

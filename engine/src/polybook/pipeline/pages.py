@@ -18,6 +18,7 @@ from ..outputs import Results
 from ..references import Chapter
 from ..site.pages import PageBuilder, PageFlavour
 from ..site.sections import ANCHORS, section_anchors
+from ..site.tags import OWN_WORDS, WRITTEN_IN
 from ..store import Store
 from .book import Book
 from .notebooks import find_file
@@ -48,6 +49,7 @@ def make_page(chapter: Chapter, language: str, outlines: Outlines) -> Page:
     flavour = PageFlavour(chapter.name, index.bibliography_chapter, _image_finder(book, chapter.name, images))
     page = builder.page(chapter, _showers(book, chapter), results, flavour)
     source = book.leading[chapter.name].document
+    page["metadata"][WRITTEN_IN] = book.language_of(chapter).language.tag
     page["metadata"][ANCHORS] = section_anchors(source, chapter.document)
     _add_notices(page, book, chapter, language, results)
     return Page(write_notebook(page), images, diagnostics)
@@ -113,4 +115,4 @@ def _name(language: Language, reader: Language) -> str:
 
 
 def _notice(text: str) -> str:
-    return f"\n:::{{note}}\n{text}\n:::\n"
+    return f"\n:::{{note}}\n:class: {OWN_WORDS}\n\n{text}\n:::\n"

@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 
 from ..frameworks import FRAMEWORKS
 from ..services import HOSTED, JUPYTER, PACKED
+from .tags import OWN_WORDS, WRITTEN_IN
 from .words import translate
 
 #: Pages that Sphinx makes itself, in every language; the index only for a book that asks for it.
@@ -84,6 +85,20 @@ def add_discussion(
     address, language = app.config.polybook_discussions, app.config.polybook_language
     if address and pagename not in _GENERATED:
         context["polybook_discussion"] = address.replace("{language}", language).replace("{page}", pagename)
+
+
+def mark_language(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Handle `html-page-context`: say which language a page is in that waits for its translation."""
+    own = app.config.polybook_language
+    tag = app.env.metadata.get(pagename, {}).get(WRITTEN_IN, own)
+    if tag != own:
+        words = f'<div class="{OWN_WORDS} '
+        body = context["body"].replace(
+            words, f'<div lang="{escape(app.config.language)}" class="{OWN_WORDS} '
+        )
+        context["body"] = f'<div lang="{escape(tag)}">\n{body}</div>\n'
 
 
 @dataclass(frozen=True, slots=True)

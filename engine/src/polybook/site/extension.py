@@ -32,7 +32,14 @@ from sphinx.util.typing import ExtensionMetadata
 
 from .anchors import SectionAnchors
 from .cells import Fold, Folds, Notices, OutputImages, depart_fold, visit_fold
-from .context import add_discussion, add_languages, add_notebooks, add_search_words, script_words
+from .context import (
+    add_discussion,
+    add_languages,
+    add_notebooks,
+    add_search_words,
+    mark_language,
+    script_words,
+)
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .highlighting import CellLexer, use_cell_formatter
 from .navigation import NavigationOnce, rewrite_after_new_titles
@@ -151,6 +158,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("html-page-context", add_discussion)
     app.connect("html-page-context", add_languages)
     app.connect("html-page-context", add_notebooks)
+    app.connect("html-page-context", mark_language)
     app.connect("html-page-context", add_search_words, priority=600)
     app.connect("html-page-context", NavigationOnce())
     return {
