@@ -28,6 +28,7 @@ from polybook.pipeline.measures import Cost, Measures, Shard, read_shard
 from polybook.pipeline.memory import Memory, read_size
 from polybook.pipeline.schedule import Slots, find_gpus, share_cores
 from polybook.pipeline.units import find_state, find_units
+from polybook.store import Store
 
 #: Writes down which process runs a cell; faults look for it afterwards.
 PID = "import os, pathlib, time\nopen(pathlib.Path('{root}', 'pids'), 'a').write(f'{{os.getpid()}}\\n')"
@@ -540,7 +541,93 @@ def test_a_training_leaves_a_plot_in_every_run(tmp_path, capsys):
         assert re.findall(r"a\.md:(\d+): X016", capsys.readouterr().err) == ["17"]
 
 
+# The library
+
+SAVING = "```{{.python .input}}\ndef f():  #@save\n    return {}\n```\n"
+USING = "from d2l import torch as d2l\nd2l.f()"
+
+
+@pytest.fixture
+def library_book(tmp_path):
+    """A book whose first chapter saves what the second prints."""
+    root = write_book(tmp_path, {"saving": [], "using": [USING]})
+    config = root / "_config.yml"
+    config.write_text(config.read_text().replace("{languages", "{library: {module: d2l}, languages"))
+    (root / "saving.md").write_text("# saving\n\n" + SAVING.format(1))
+    assert main(["library", "--book", str(root)]) == 0
+    return root
+
+
+@pytest.mark.parametrize("options", [(), ("--smoke",), ("--dask", "tcp://127.0.0.1:9")])
+def test_nothing_runs_with_an_old_library(library_book, options, capsys):
+    (library_book / "saving.md").write_text("# saving\n\n" + SAVING.format(2))
+    capsys.readouterr()
+
+    assert execute(library_book, *options) == 1
+
+    said = capsys.readouterr()
+    assert (
+        said.err == "d2l/torch.py: L004 The library is not what the chapters say. Run `polybook library`.\n"
+    )
+    assert said.out == "0 run, 0 fresh already, 2 failed.\n"
+    assert not pids(library_book)
+
+
+def test_results_are_those_of_the_library_that_the_chapters_save(library_book, capsys):
+    for number in (1, 2):
+        (library_book / "saving.md").write_text("# saving\n\n" + SAVING.format(number))
+        assert main(["library", "--book", str(library_book)]) == 0
+        assert execute(library_book) == 0
+        assert f'"{number}"' in (library_book / "outputs/pytorch/using.json").read_text()
+    (library_book / "d2l/torch.py").write_text("")
+
+    assert execute(library_book) == 0  # nothing waits, so nothing needs it
+
+    assert "0 run, 2 fresh already" in capsys.readouterr().out
+
+
+def test_a_library_that_changes_during_a_run_spoils_it(library_book, capsys):
+    path = str(library_book / "d2l/torch.py")
+    write_book(library_book, {"saving": [], "using": [f"open({path!r}, 'a').write('# late')"]})
+    config = library_book / "_config.yml"
+    config.write_text(config.read_text().replace("{languages", "{library: {module: d2l}, languages"))
+    (library_book / "saving.md").write_text("# saving\n\n" + SAVING.format(1))
+
+    assert execute(library_book, "using") == 1
+
+    assert "d2l/torch.py: L004 The library changed while `pytorch/using` ran" in capsys.readouterr().err
+    assert words(library_book)["using"] == "missing"
+
+
 # Faults
+
+
+@pytest.mark.parametrize("left", [".saving-x/0", ".lock"])
+def test_what_a_killed_polybook_left_goes_though_nothing_has_to_run(tmp_path, left, capsys):
+    root = write_book(tmp_path, {"a": ["1"]})
+    assert execute(root) == 0
+    path = root / "outputs" / left
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    assert execute(root, "--smoke") == 0
+    assert path.exists()  # who stores nothing has no business there
+
+    assert execute(root) == 0
+
+    assert "0 run, 1 fresh already" in capsys.readouterr().out
+    assert files_in_store(root) == files_of_records(root)
+
+
+def test_what_another_polybook_is_storing_stays(tmp_path, capsys):
+    root = write_book(tmp_path, {"a": ["1"]})
+    assert execute(root) == 0
+    (root / "outputs/.saving-x").mkdir()
+
+    with Store(root / "outputs").lock():
+        assert execute(root) == 0
+        assert (root / "outputs/.saving-x").exists()
+        assert (root / "outputs/.lock").exists()
+
 
 #: How often each fault is tried, at random moments.
 ROUNDS = int(os.environ.get("POLYBOOK_ROUNDS", "2"))

@@ -89,6 +89,12 @@ class Store:
                 with suppress(OSError):  # it is no empty folder
                     self.root.rmdir()
 
+    def tidy(self) -> None:
+        """Sweep if a process that is gone has left anything, and nobody else is at work."""
+        if (self.root / _LOCK).exists() or any(self.root.glob(f"{_SAVING}*")):
+            with suppress(ExecutionError, OSError), self.lock():
+                self.sweep()
+
     def sweep(self) -> None:
         """Remove what saves that were cut off have left; for the holder of the lock alone."""
         left = list(self.root.glob(f"{_SAVING}*"))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostic
+from ..store import Store
 from .book import Book
 from .measures import Measures, Shard
-from .units import State, Unit, check_results, find_state
+from .units import OUTPUTS_FOLDER, State, Unit, check_results, find_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class Tally:
 def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
     """Run what is stale or missing and store the results; a unit that fails leaves what was stored.
 
+    Nothing runs while the library on disk is not the one that the chapters save: the kernels import the one,
+    and the keys of what they give would be those of the other.
+
     Args:
         book: The book.
         units: What to run.
@@ -76,7 +80,19 @@ def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
         tally.left = len(waiting) - len(own)
         waiting = own
     if waiting:
-        from .running import run_units  # what talks to kernels is slow to import
-
-        run_units(book, waiting, wishes, tally)
+        _run(book, waiting, wishes, tally)
+    elif not wishes.smoke:
+        Store(book.root / OUTPUTS_FOLDER).tidy()
     return tally
+
+
+def _run(book: Book, waiting: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
+    from .running import run_units  # what talks to kernels is slow to import
+    from .sources import check_libraries
+
+    found = check_libraries(book, {unit.framework for unit in waiting})
+    if found:
+        tally.diagnostics += found
+        tally.failed += len(waiting)
+        return
+    run_units(book, waiting, wishes, tally)

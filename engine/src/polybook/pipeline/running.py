@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from .execution import Tally, Wishes
 from .measures import Cost, Measures
 from .places import Here, Place
 from .progress import Part, Progress
+from .sources import library_texts, outdated_files
 from .units import OUTPUTS_FOLDER, Unit, find_state
 
 
@@ -53,7 +54,8 @@ async def _run_units(book: Book, store: Store, units: Sequence[Unit], wishes: Wi
     with _stopped_by_signals(), Progress("Running", len(units)) as progress:
         measures = Measures.of(book)
         async with _place(wishes, measures) as place:
-            runner = _Runner(place, measures, store, wishes, tally, progress)
+            library = dict(library_texts(book, {unit.framework for unit in units}))
+            runner = _Runner(place, measures, store, library, wishes, tally, progress)
             try:
                 async with asyncio.TaskGroup() as group:
                     for unit in measures.longest_first(units):
@@ -98,6 +100,8 @@ class _Runner:
     measures: Measures
     #: Keeps their results.
     store: Store
+    #: The library that the keys speak of: the text of each file, by its path in the book.
+    library: Mapping[str, str]
     #: How to run.
     wishes: Wishes
     #: Is told what happened.
@@ -140,8 +144,11 @@ class _Runner:
         """Store a record where it is news; return what is stored then.
 
         Raises:
-            ExecutionError: The same code gave another result before, or the disk does not take the record.
+            ExecutionError: The library has changed meanwhile, the same code gave another result before, or the
+                disk does not take the record.
         """
+        if changed := outdated_files(unit.book, self.library):
+            raise ExecutionError(_library_changed(unit, changed[0]))
         stored = self.store.load(unit.framework, unit.chapter.name, lambda _: None)
         if stored is not None and stored.key == record.key and not self.wishes.accept:
             if found := compare_records(stored, record, unit.places):
@@ -161,6 +168,11 @@ def _record(unit: Unit, result: RunResult) -> Record:
 
 def _is_death(error: ExecutionError) -> bool:
     return any(one.code is Code.KERNEL_DIED for one in error.diagnostics)
+
+
+def _library_changed(unit: Unit, path: str) -> Diagnostic:
+    what = f"The library changed while `{unit.name}` ran with it; nothing is stored of that run."
+    return Diagnostic(path, 0, Code.LIBRARY_OUT_OF_DATE, what, "Run it again.")
 
 
 def _not_stored(unit: Unit, error: OSError) -> Diagnostic:
