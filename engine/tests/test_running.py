@@ -444,6 +444,53 @@ def test_a_framework_that_sees_no_gpu_stores_nothing(tmp_path, monkeypatch, caps
     assert execute(root, "--smoke") == 0
 
 
+@pytest.mark.parametrize("pinned", ["1.0", "1.0+cpu", "2.0"])
+def test_the_version_is_the_pinned_one(tmp_path, pinned, capsys):
+    root = write_book(tmp_path, {"one": ["1"]})
+    (root / "requirements").mkdir()
+    (root / "requirements/pytorch.txt").write_text(f"torch=={pinned}\n")
+    metadata = root / "torch-1.0.dist-info/METADATA"
+    metadata.write_text(metadata.read_text().replace("1.0", "1.0+cu126"))
+    if pinned != "2.0":
+        assert execute(root) == 0
+        assert words(root) == {"one": "fresh"}
+        return
+
+    assert execute(root) == 1
+
+    said = capsys.readouterr()
+    assert (
+        "/.venvs/pytorch: X004 The environment for PyTorch has torch 1.0+cu126; 2.0 is pinned. " in said.err
+    )
+    assert "Install torch==2.0 there, or pin what it has in `requirements/`." in said.err
+    assert "0 run, 0 fresh already, 1 failed." in said.out
+    assert not pids(root)
+
+
+def test_every_run_begins_in_an_empty_folder(tmp_path):
+    looking = "print(os.listdir('.'))\nopen('left.txt', 'w')"
+    root = write_book(tmp_path, {"a": [looking]})
+    for _ in range(2):
+        assert execute(root, "--force") == 0
+        assert text(root, "a") == "[]\n"
+
+
+def test_short_runs_beside_each_other_share_no_folder(tmp_path):
+    meeting = (
+        "open('left.txt', 'w')\n"
+        "while len(open(pathlib.Path({0!r}, 'pids')).read().split()) < 2: time.sleep(0.01)\n"
+        "print(os.getcwd(), file=open(pathlib.Path({0!r}, 'folders'), 'a'))"
+    )
+    root = write_book(tmp_path, {"a": ["assert not os.listdir('.')", meeting.format(str(tmp_path))]})
+    both = [start(root, "--smoke") for _ in range(2)]
+
+    assert [process.communicate(timeout=30) and process.returncode for process in both] == [0, 0]
+
+    folders = (root / "folders").read_text().split()
+    assert len(set(folders)) == 2
+    assert not any(Path(folder).exists() for folder in folders)
+
+
 @pytest.mark.parametrize("jobs", ["0", "-1"])
 def test_a_wrong_number_of_jobs(tmp_path, jobs, capsys):
     assert execute(write_book(tmp_path, {"one": ["1"]}), "-j", jobs) == 2
@@ -566,9 +613,8 @@ def test_nothing_runs_with_an_old_library(library_book, options, capsys):
     assert execute(library_book, *options) == 1
 
     said = capsys.readouterr()
-    assert (
-        said.err == "d2l/torch.py: L004 The library is not what the chapters say. Run `polybook library`.\n"
-    )
+    late = "The library is not what the chapters say. Run `polybook library`."
+    assert said.err == f"d2l/torch.py: L004 {late}\n"
     assert said.out == "0 run, 0 fresh already, 2 failed.\n"
     assert not pids(library_book)
 

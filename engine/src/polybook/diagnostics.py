@@ -85,7 +85,7 @@ class Code(Enum):
     KERNEL_DIED = "X002"
     #: A cell ran longer than it may.
     CELL_TIMED_OUT = "X003"
-    #: A framework's environment does not exist.
+    #: A framework's environment does not exist, or is not what the book pins.
     MISSING_ENVIRONMENT = "X004"
     #: A stored result is damaged.
     BROKEN_RECORD = "X005"

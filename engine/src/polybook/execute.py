@@ -77,6 +77,8 @@ class Setting:
     cores: Sequence[int] = ()
     #: Seconds that one cell may run, `None` for as long as it likes.
     cell_timeout: float | None = None
+    #: The public version that the framework must have, `None` for any.
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ class _Kernel:
             first: The place of the first cell, which has to answer for a kernel that is killed before it.
 
         Raises:
-            ExecutionError: The environment cannot start one, or lacks the framework.
+            ExecutionError: The environment cannot start one, lacks the framework or has another version.
         """
         setting = self.setting
         try:
@@ -219,6 +221,8 @@ class _Kernel:
             raise ExecutionError(_missing(setting, f"starts no kernel: {reason}")) from error
         if facts["version"] is None:
             raise ExecutionError(_missing(setting, f"has no {setting.framework.distribution}"))
+        if setting.version not in (None, _public(facts["version"])):
+            raise ExecutionError(_other_version(setting, facts["version"]))
 
     async def _launch(self) -> None:
         """Start the kernel's process and wait until it answers."""
@@ -503,6 +507,18 @@ def _died(number: int, place: Place, reason: str) -> Diagnostic:
         Code.KERNEL_DIED,
         what=f"The kernel died while it ran cell {number} ({reason}).",
         advice="Look whether the cell needs more memory than there is.",
+    )
+
+
+def _other_version(setting: Setting, version: str) -> Diagnostic:
+    name = setting.framework.distribution
+    what = f"has {name} {version}; {setting.version} is pinned."
+    return Diagnostic(
+        path=str(setting.environment),
+        line=0,
+        code=Code.MISSING_ENVIRONMENT,
+        what=f"The environment for {setting.framework.title} {what}",
+        advice=f"Install {name}=={setting.version} there, or pin what it has in `requirements/`.",
     )
 
 

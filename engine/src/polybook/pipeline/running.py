@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from .measures import Cost, Measures
 from .places import Here, Place
 from .progress import Part, Progress
 from .sources import library_texts, outdated_files
-from .units import OUTPUTS_FOLDER, Unit, find_state
+from .units import OUTPUTS_FOLDER, Unit, execution_folder, find_state
 
 
 def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
@@ -53,7 +54,7 @@ def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -
 async def _run_units(book: Book, store: Store, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
     with _stopped_by_signals(), Progress("Running", len(units)) as progress:
         measures = Measures.of(book)
-        async with _place(wishes, measures) as place:
+        async with _place(book, wishes, measures) as place:
             library = dict(library_texts(book, {unit.framework for unit in units}))
             runner = _Runner(place, measures, store, library, wishes, tally, progress)
             try:
@@ -65,15 +66,28 @@ async def _run_units(book: Book, store: Store, units: Sequence[Unit], wishes: Wi
 
 
 @contextlib.asynccontextmanager
-async def _place(wishes: Wishes, measures: Measures) -> AsyncIterator[Place]:
+async def _place(book: Book, wishes: Wishes, measures: Measures) -> AsyncIterator[Place]:
     """Open the place where units are to run."""
     if wishes.dask is None:
-        yield Here(wishes, measures)
+        with _working_folder(book, wishes) as folder:
+            yield Here(wishes, measures, folder)
         return
     from .cluster import connected
 
     async with connected(wishes.dask, wishes, measures) as cluster:
         yield cluster
+
+
+@contextlib.contextmanager
+def _working_folder(book: Book, wishes: Wishes) -> Iterator[Path]:
+    """Return what runs have their folders in; short runs may be beside others and have their own."""
+    folder = execution_folder(book)
+    if not wishes.smoke:
+        yield folder
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="smoke-", dir=folder, ignore_cleanup_errors=True) as own:
+        yield Path(own)
 
 
 @contextlib.contextmanager
@@ -144,8 +158,8 @@ class _Runner:
         """Store a record where it is news; return what is stored then.
 
         Raises:
-            ExecutionError: The library has changed meanwhile, the same code gave another result before, or the
-                disk does not take the record.
+            ExecutionError: The library has changed meanwhile, the same code gave another result before, or
+                the disk does not take the record.
         """
         if changed := outdated_files(unit.book, self.library):
             raise ExecutionError(_library_changed(unit, changed[0]))
