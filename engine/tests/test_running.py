@@ -532,9 +532,43 @@ def test_a_rerun_that_differs_is_stored_only_when_accepted(tmp_path, capsys):
     errors = capsys.readouterr().err
     assert "a.md:8: X013 Cell 2 in pytorch gave another result than the stored one: " in errors
     assert "`loss 1.00` became `loss 2.00`. Look why; `--accept` stores it." in errors
+    assert "\n--- cell 2 in pytorch, as stored\n+++ cell 2 in pytorch, now\n@@" in errors
+    assert "\n-loss 1.00\n+loss 2.00\n" in errors
     assert text(root, "a") == "loss 1.00\n"
     assert execute(root, "--force", "--accept") == 0
     assert text(root, "a") == "loss 2.00\n"
+
+
+def test_what_differed_is_accepted_without_another_run(tmp_path, capsys):
+    source = tmp_path / "weather"
+    root = write_book(tmp_path, {"a": [f"print('loss', open({str(source)!r}).read())"], "b": ["1"]})
+    source.write_text("1.00")
+    assert execute(root) == 0
+
+    def differ(value: str) -> None:
+        source.write_text(value)
+        execute(root, "--force")
+        capsys.readouterr()
+
+    differ("2.00")
+    runs = len(pids(root))
+
+    assert execute(root, "--accept") == 0
+
+    assert capsys.readouterr().out == "0 run, 2 fresh already, 0 failed. 1 accepted.\n"
+    assert text(root, "a") == "loss 2.00\n"
+    assert len(pids(root)) == runs
+    assert execute(root, "--accept") == 2
+    assert "B007 `--accept` has nothing to store. `--force` runs what is" in capsys.readouterr().err
+    differ("3.00")
+    differ("2.00")  # the last run gave what is stored
+    assert execute(root, "--accept") == 2
+    differ("4.00")
+    chapter = root / "a.md"
+    chapter.write_text(chapter.read_text().replace("'loss'", "'cost'"))
+    assert execute(root, "--accept") == 0  # runs what is new and leaves alone what came of old code
+    assert capsys.readouterr().out.endswith("1 run, 1 fresh already, 0 failed. 0 accepted.\n")
+    assert text(root, "a") == "cost 4.00\n"
 
 
 def test_a_result_without_its_data_file_is_stale_once_the_file_is_there(tmp_path, monkeypatch, capsys):

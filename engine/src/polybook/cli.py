@@ -212,8 +212,14 @@ def _execute(options: argparse.Namespace) -> Outcome:
     )
     result = execute(book, units, wishes)
     fine = _print_findings(result.diagnostics)
-    left = f" {result.left} left to other shards." if options.shard else ""
-    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.{left}")
+    for diff in result.diffs:
+        print(diff, file=sys.stderr)  # noqa: T201
+    more = f" {result.accepted} accepted." if options.accept else ""
+    more += f" {result.left} left to other shards." if options.shard else ""
+    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.{more}")
+    if options.accept and result.accepted + result.run + result.failed + result.left == 0:
+        what, advice = "`--accept` has nothing to store.", "`--force` runs what is fresh as well."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, advice))
     return fine
 
 
@@ -245,7 +251,9 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="run what is fresh as well")
     parser.add_argument(
-        "--accept", action="store_true", help="store a result that differs from that of the same code before"
+        "--accept",
+        action="store_true",
+        help="store results that differ from those of the same code before, also of an earlier run",
     )
     parser.add_argument(
         "--timeout",

@@ -67,6 +67,13 @@ class Store:
         plots = _find_plots(self._place(framework, record.chapter).with_suffix(""))
         _replace_files(files, plots - files.keys(), self.root)
 
+    def remove(self, framework: str, chapter: str) -> None:
+        """Remove a record, if there is one, whole or broken."""
+        place = self._place(framework, chapter)
+        place.unlink(missing_ok=True)
+        for plot in _find_plots(place.with_suffix("")):
+            plot.unlink(missing_ok=True)
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep every other polybook from saving while the block runs.

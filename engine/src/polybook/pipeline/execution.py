@@ -9,7 +9,7 @@ from ..diagnostics import Diagnostic
 from ..store import Store
 from .book import Book
 from .measures import Measures, Shard
-from .units import OUTPUTS_FOLDER, State, Unit, check_results, find_state
+from .units import OUTPUTS_FOLDER, State, Unit, accept_rejected, check_results, find_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,16 @@ class Tally:
     run: int = 0
     #: How many needed no run.
     fresh: int = 0
+    #: How many of these have another result now, which an earlier run gave.
+    accepted: int = 0
     #: How many are for other shards to run.
     left: int = 0
     #: How many failed.
     failed: int = 0
     #: Why.
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    #: What changed where a result was not stored because it differs, a unified diff for each.
+    diffs: list[str] = field(default_factory=list)
 
 
 def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
@@ -66,6 +70,8 @@ def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
         wishes: How to run it.
     """
     tally = Tally()
+    if wishes.accept and not wishes.force and not wishes.smoke:
+        tally.accepted = accept_rejected(book, units)
     waiting = []
     for unit in units:
         state, found = find_state(unit)

@@ -14,7 +14,7 @@ from ..diagnostics import Code, Diagnostic
 from ..errors import ExecutionError
 from ..execute import RunResult
 from ..outputs import Provenance, Record, make_record
-from ..results import check_record, compare_records
+from ..results import check_record, compare_records, diff_records
 from ..store import Store
 from .book import Book
 from .execution import Tally, Wishes
@@ -22,7 +22,7 @@ from .measures import Cost, Measures
 from .places import Here, Place
 from .progress import Part, Progress
 from .sources import library_texts, outdated_files
-from .units import OUTPUTS_FOLDER, Unit, execution_folder, find_state
+from .units import OUTPUTS_FOLDER, Unit, execution_folder, find_state, rejected_of
 
 
 def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
@@ -164,12 +164,17 @@ class _Runner:
         if changed := outdated_files(unit.book, self.library):
             raise ExecutionError(_library_changed(unit, changed[0]))
         stored = self.store.load(unit.framework, unit.chapter.name, lambda _: None)
-        if stored is not None and stored.key == record.key and not self.wishes.accept:
-            if found := compare_records(stored, record, unit.places):
-                raise ExecutionError(*found)
-            return stored
+        rejected = rejected_of(unit.book)
         try:
-            self.store.save(unit.framework, record)
+            if stored is not None and stored.key == record.key and not self.wishes.accept:
+                if found := compare_records(stored, record, unit.places):
+                    rejected.save(unit.framework, record)
+                    self.tally.diffs.append(diff_records(stored, record))
+                    raise ExecutionError(*found)
+                record = stored
+            else:
+                self.store.save(unit.framework, record)
+            rejected.remove(unit.framework, unit.chapter.name)
         except OSError as error:
             raise ExecutionError(_not_stored(unit, error)) from error
         return record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -137,6 +137,31 @@ def find_state(unit: Unit) -> tuple[State, list[Diagnostic]]:
     is_fresh = record.parts == parts
     reason = "" if is_fresh else explain(record.parts, parts)
     return State(unit, Results(record, is_fresh), reason), found
+
+
+def rejected_of(book: Book) -> Store:
+    """Return what keeps results that differ from those that the same code gave before, until accepted."""
+    return Store(execution_folder(book) / "rejected")
+
+
+def accept_rejected(book: Book, units: Iterable[Unit]) -> int:
+    """Store what runs of the code as it is now gave and was not stored; return how many results that were.
+
+    Raises:
+        ExecutionError: Another polybook is running code of this book.
+    """
+    rejected, store = rejected_of(book), Store(book.root / OUTPUTS_FOLDER)
+    accepted = 0
+    for unit in units:
+        name = (unit.framework, unit.chapter.name)
+        record = rejected.load(*name, lambda _: None)
+        stored = find_state(unit)[0].results if record else None
+        if record and stored and stored.record and stored.is_fresh and stored.record.key == record.key:
+            with store.lock():
+                store.save(unit.framework, record)
+            rejected.remove(*name)
+            accepted += 1
+    return accepted
 
 
 def check_results(state: State) -> list[Diagnostic]:
