@@ -349,6 +349,16 @@ def test_a_run_that_needs_more_memory_than_there_is_fails(tmp_path, capsys):
 # Runs
 
 
+@pytest.mark.parametrize("seconds", ["nan", "0", "-5", "long", ""])
+def test_what_is_no_time(tmp_path, seconds, capsys):
+    assert execute(write_book(tmp_path, {"one": ["1"]}), f"--timeout={seconds}") == 2
+    assert "is no time in seconds; write for example 600" in capsys.readouterr().err
+
+
+def test_a_cell_may_run_for_ever(tmp_path):
+    assert execute(write_book(tmp_path, {"one": ["1"]}), "--timeout", "inf") == 0
+
+
 def test_chapters_run_side_by_side(tmp_path, monkeypatch, capsys):
     waiting = "\n".join(
         (

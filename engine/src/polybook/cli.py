@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -208,11 +210,11 @@ def _execute(options: argparse.Namespace) -> Outcome:
         jobs=jobs,
         dask=options.dask,
         memory=options.memory,
-        cell_timeout=options.timeout,
+        cell_timeout=None if math.isinf(options.timeout) else options.timeout,
     )
     result = execute(book, units, wishes)
     fine = _print_findings(result.diagnostics)
-    for diff in result.diffs:
+    for diff in filter(None, result.diffs):
         print(diff, file=sys.stderr)  # noqa: T201
     more = f" {result.accepted} accepted." if options.accept else ""
     more += f" {result.left} left to other shards." if options.shard else ""
@@ -241,7 +243,10 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         help="what kernels may hold together, such as 8G (default: no bound)",
     )
     parser.add_argument(
-        "--dask", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://10.0.0.1:8786, not here"
+        "--dask",
+        type=_scheduler,
+        metavar="ADDRESS",
+        help="run on a Dask cluster, such as tcp://10.0.0.1:8786, not here",
     )
     parser.add_argument(
         "--shard",
@@ -257,10 +262,10 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=float,
-        default=1800,
+        type=_seconds,
+        default=1800.0,
         metavar="SECONDS",
-        help="the longest a cell may run (default: 1800)",
+        help="the longest a cell may run; inf for no limit (default: 1800)",
     )
 
 
@@ -274,6 +279,24 @@ def _check_dask(options: argparse.Namespace) -> None:
             what = f"`{option}` says what this machine may do, and `--dask` leaves it to others."
             advice = "Set the threads and resources of the workers."
             raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, advice))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text} is no time in seconds; write for example 600")
+    return seconds
+
+
+def _scheduler(text: str) -> str:
+    match = re.fullmatch(r"(?:tcp|tls)://(?:[^\s:/\[\]]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})", text)
+    if match is None or not 0 < int(match[1]) < 2**16:
+        message = f"{text} is no address of a scheduler; write for example tcp://10.0.0.1:8786"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def _size(text: str) -> int:

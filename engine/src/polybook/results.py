@@ -164,9 +164,9 @@ def diff_records(old: Record, new: Record) -> str:
         pairs = zip(given, stored, strict=False)
         given[: len(stored)] = [was if _is_alike(was, line) else line for line, was in pairs]
         where = f"cell {number} in {new.provenance.framework}"
+        old_lines, new_lines = ([part for line in lines for part in _cut(line)] for lines in (stored, given))
         names = (f"{where}, as stored", f"{where}, now")
-        parts = ([part for line in lines for part in _cut(line)] for lines in (stored, given))
-        diff = list(unified_diff(*parts, *names, n=1, lineterm=""))
+        diff = list(unified_diff(old_lines, new_lines, names[0], names[1], n=1, lineterm=""))
         more = len(diff) - _LONGEST_DIFF
         return "\n".join([*diff[:_LONGEST_DIFF], *([f"... {more} more lines"] if more > 0 else [])])
     return ""
