@@ -454,6 +454,24 @@ def test_a_framework_that_sees_no_gpu_stores_nothing(tmp_path, monkeypatch, caps
     assert execute(root, "--smoke") == 0
 
 
+def test_a_result_of_a_processor_is_stale_once_a_gpu_is_needed(tmp_path, monkeypatch, capsys):
+    root = write_book(tmp_path, {"a": [SEEING.replace("True", "bool(os.environ['CUDA_VISIBLE_DEVICES'])")]})
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    assert execute(root) == 0
+    config = root / "_config.yml"
+    config.write_text(config.read_text().replace("chapters: {}", "chapters: {a: {gpu: true}}"))
+    capsys.readouterr()
+
+    assert main(["status", "--explain", "--book", str(root)]) == 0
+    said = capsys.readouterr().out
+    assert said == "stale    pytorch     a: It needs a GPU now; its result is from a processor.\n"
+    assert execute(root) == 0
+    assert words(root) == {"a": "fresh"}
+    assert json.loads((root / "outputs/pytorch/a.json").read_text())["provenance"]["device"] == "H"
+    config.write_text(config.read_text().replace("true", "false"))
+    assert words(root) == {"a": "fresh"}  # whoever has no GPU need not run it again
+
+
 @pytest.mark.parametrize("pinned", ["1.0", "1.0+cpu", "2.0"])
 def test_the_version_is_the_pinned_one(tmp_path, pinned, capsys):
     root = write_book(tmp_path, {"one": ["1"]})

@@ -14,7 +14,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -138,6 +138,17 @@ def _known(kind: str, name: str, known: Iterable[str]) -> str:
     return name
 
 
+def _known_chapter(name: str, known: Iterable[str]) -> str:
+    """Return the name of a chapter; where it is the path of its file, say what the name is."""
+    names = list(known)
+    path = f"/{name.removesuffix('.md')}"
+    meant = max((each for each in names if path.endswith(f"/{each}")), key=len, default=None)
+    if name not in names and meant is not None:
+        what = f"There is no chapter `{name}` in this book."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, f"Say `{meant}`."))
+    return _known("chapter", name, names)
+
+
 def _positive(option: str, number: int) -> int:
     if number < 1:
         what = f"`{option} {number}` is no number of jobs."
@@ -192,13 +203,18 @@ def _execute(options: argparse.Namespace) -> Outcome:
     for name in options.framework or ():
         _known("framework", name, book.config.frameworks)
     for name in options.chapter:
-        _known("chapter", name, book.toc.chapters)
+        _known_chapter(name, book.toc.chapters)
     units = [
         unit
         for unit in find_units(book)
         if (not options.framework or unit.framework in options.framework)
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
+    for name in options.chapter:
+        if not any(unit.chapter.name == name for unit in units):
+            where = f" in {' or '.join(options.framework)}" if options.framework else ""
+            what = f"The chapter `{name}` has no code{where} that could run."
+            raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, "Leave it out."))
     if options.dask:
         _check_dask(options)
     jobs = 1 if options.jobs is None else _positive("--jobs", options.jobs)
@@ -347,25 +363,17 @@ def _notebooks(options: argparse.Namespace) -> Outcome:
 
 def _check(options: argparse.Namespace) -> Outcome:
     from .pipeline.sources import check_libraries
+    from .pipeline.units import check_outputs
 
     book = _load(options)
     found = [*book.check(), *check_libraries(book)]
     if options.outputs:
-        found += _check_outputs(book)
+        found += check_outputs(book)
     fine = _print_findings(dict.fromkeys(found), as_json=options.json)
     if not options.json and not found:
         _print("No findings.")
-    return fine
-
-
-def _check_outputs(book: Book) -> Iterator[Diagnostic]:
-    """Yield what is damaged in the stored results or not as the author expects it."""
-    from .pipeline.units import check_results, find_state, find_units
-
-    for unit in find_units(book):
-        state, found = find_state(unit)
-        yield from found
-        yield from check_results(state)
+    is_damaged = any(one.code is Code.BROKEN_RECORD for one in found)  # elsewhere that is a note
+    return fine and not is_damaged
 
 
 def _check_options(parser: argparse.ArgumentParser) -> None:

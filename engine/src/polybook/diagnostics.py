@@ -107,6 +107,10 @@ class Code(Enum):
     CLUSTER = "X015"
     #: A cell that trains left no plot.
     NO_PLOT = "X016"
+    #: A stored result that no code of the book belongs to.
+    ORPHANED_RESULT = "X017"
+    #: No result is stored at all.
+    NO_RESULTS = "X018"
 
 
 #: Findings after which the rest of a chapter may be misread.

@@ -38,6 +38,13 @@ class Store:
         """Return whether there is a record, whole or broken."""
         return self._place(framework, chapter).exists()
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield the framework and the chapter of each record, whole or broken."""
+        for place in self.root.glob("*/**/*.json"):
+            framework, _, name = place.relative_to(self.root).as_posix().partition("/")
+            if not framework.startswith("."):
+                yield framework, name.removesuffix(".json")
+
     def load(self, framework: str, chapter: str, report: Callable[[Diagnostic], object]) -> Record | None:
         """Return a record, or `None` where there is none or it is broken.
 
@@ -107,11 +114,11 @@ class Store:
         left = list(self.root.glob(f"{_SAVING}*"))
         if not left:
             return
-        for place in self.root.glob("*/**/*.json"):
-            framework, _, name = place.relative_to(self.root).as_posix().partition("/")
-            record = self.load(framework, name.removesuffix(".json"), lambda _: None)
+        for framework, chapter in self.names():
+            record = self.load(framework, chapter, lambda _: None)
             if record is not None:
-                for plot in _find_plots(place.with_suffix("")) - self._files(framework, record).keys():
+                plots = _find_plots(self._place(framework, chapter).with_suffix(""))
+                for plot in plots - self._files(framework, record).keys():
                     plot.unlink(missing_ok=True)
         for folder in left:
             shutil.rmtree(folder)

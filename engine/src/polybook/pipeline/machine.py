@@ -11,8 +11,9 @@ from typing import Protocol
 
 from ..diagnostics import Code, Diagnostic
 from ..errors import ExecutionError
-from ..execute import PROCESSOR, Place, RunResult, Setting, run
+from ..execute import Place, RunResult, Setting, run
 from ..frameworks import FRAMEWORKS
+from ..outputs import PROCESSOR
 from .memory import Memory
 from .schedule import GPU_VARIABLE, Slots, find_cores, find_gpus
 from .units import DATA_VARIABLE

@@ -22,7 +22,7 @@ from .measures import Cost, Measures
 from .places import Here, Place
 from .progress import Part, Progress
 from .sources import library_texts, outdated_files
-from .units import OUTPUTS_FOLDER, Unit, execution_folder, find_state, rejected_of
+from .units import OUTPUTS_FOLDER, Unit, execution_folder, find_state, lacks_gpu, rejected_of
 
 
 def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
@@ -166,7 +166,8 @@ class _Runner:
         stored = self.store.load(unit.framework, unit.chapter.name, lambda _: None)
         rejected = rejected_of(unit.book)
         try:
-            if stored is not None and stored.key == record.key and not self.wishes.accept:
+            is_rerun = stored is not None and stored.key == record.key and not lacks_gpu(unit, stored)
+            if stored is not None and is_rerun and not self.wishes.accept:
                 if found := compare_records(stored, record, unit.places):
                     rejected.save(unit.framework, record)
                     self.tally.diffs.append(diff_records(stored, record))
