@@ -401,6 +401,13 @@ def test_the_device_is_the_accelerator_if_there_is_one(monkeypatch, name, device
     assert probe.describe("ipykernel")["device"] == device
 
 
+def test_a_framework_may_come_in_its_build_for_gpus():
+    assert FRAMEWORKS["tensorflow"].distributions == ("tensorflow-cpu", "tensorflow")
+    assert FRAMEWORKS["jax"].distributions == ("jax",)
+    version = probe.describe("no-such-framework", "ipykernel")["version"]
+    assert version == metadata.version("ipykernel")
+
+
 @pytest.mark.skipif(
     not PLOTTING_ENVIRONMENT.exists(), reason="needs matplotlib, which the engine does not have"
 )

@@ -214,7 +214,7 @@ class _Kernel:
             cores = list(setting.cores)
             arguments = f"{str(self.reads)!r}, {roots!r}, {os.getpid()}, {cores!r}"
             await self._evaluate(f"{_PROBE}.install({arguments})")
-            facts = await self._evaluate(f"{_PROBE}.describe({setting.framework.distribution!r})")
+            facts = await self._evaluate(f"{_PROBE}.describe(*{setting.framework.distributions!r})")
         except (OSError, RuntimeError) as error:  # jupyter_client has no types for a kernel that is not there
             _raise_if_cancelled()
             exit_ = await self._exit()
@@ -293,9 +293,9 @@ class _Kernel:
         Raises:
             ExecutionError: The kernel is dead or does not know its device.
         """
-        distribution = self.setting.framework.distribution
+        distributions = self.setting.framework.distributions
         try:
-            facts = await self._evaluate(f"{_PROBE}.describe({distribution!r})")
+            facts = await self._evaluate(f"{_PROBE}.describe(*{distributions!r})")
         except RuntimeError as error:
             reason = await self._exit() if isinstance(error, DeadKernelError) else _one_line(str(error))
             raise ExecutionError(_died(len(self.client.nb.cells), last, reason)) from error
