@@ -9,7 +9,7 @@ FRAMEWORKS := pytorch tensorflow jax mxnet
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: site test test-style test-book nbval execute serve check library notebooks screenshots bench seeds clean
+.PHONY: site test test-style test-book nbval execute serve check library notebooks screenshots bench faults seeds clean
 
 site: .venv/site.stamp
 	$(POLYBOOK) build
@@ -54,6 +54,10 @@ nbval-%: .venvs/%/ready.stamp
 # The pictures in the README, from the site as it is; needs Chromium.
 screenshots: .venv/test.stamp
 	.venv/bin/python -m pytest tests/screenshots.py
+
+# The tests of faults, each at many random moments: an hour or so.
+faults: .venv/test.stamp
+	POLYBOOK_ROUNDS=50 .venv/bin/python -m pytest engine/tests/test_running.py -k loses_nothing
 
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py

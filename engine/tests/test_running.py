@@ -349,6 +349,66 @@ def test_a_run_that_needs_more_memory_than_there_is_fails(tmp_path, capsys):
 # Runs
 
 
+def test_short_runs_know_it(tmp_path):
+    path = tmp_path / "told"
+    root = write_book(tmp_path, {"a": [f"open({str(path)!r}, 'a').write(repr(os.environ['D2L_SMOKE']))"]})
+    assert execute(root, "--smoke") == 0
+    assert path.read_text() == repr("1")
+    assert execute(root) == 0
+    assert path.read_text() == repr("1") + repr("")
+
+
+def test_runs_begin_with_the_longest(tmp_path):
+    path = tmp_path / "order"
+    root = write_book(tmp_path, {name: [f"open({str(path)!r}, 'a').write({name!r})"] for name in "abcd"})
+    measures = Measures.of(load_book(root))
+    for unit, seconds in zip(find_units(load_book(root)), (1, 3, 2), strict=False):
+        measures.keep(unit, Cost(seconds, 0))
+
+    assert execute(root) == 0
+
+    assert path.read_text() == "dbca"
+
+
+def test_what_another_polybook_ran_meanwhile_does_not_run_again(tmp_path, monkeypatch, capsys):
+    root = write_book(tmp_path, {"a": ["1"], "b": ["1"]})
+    lock = Store.lock
+
+    def come_late(store):
+        monkeypatch.setattr(Store, "lock", lock)
+        assert execute(root, "a") == 0
+        capsys.readouterr()
+        return lock(store)
+
+    monkeypatch.setattr(Store, "lock", come_late)
+
+    assert execute(root) == 0
+
+    assert capsys.readouterr().out == "1 run, 1 fresh already, 0 failed.\n"
+    assert len(pids(root)) == 2
+
+
+def resources(root: Path, *options: str) -> tuple[float, float]:
+    """Return the seconds of the processor that a polybook takes itself, and the megabytes that it holds."""
+    command = [sys.executable, "-m", "polybook", "execute", "--book", str(root), *options]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def test_polybook_itself_needs_little(tmp_path):
+    root = write_book(tmp_path, {name: ["print('word ' * 100_000)"] for name in "abcd"})
+    assert resources(root, "-j", "2")[1] < 300
+
+    seconds, megabytes = resources(root)  # nothing has to run
+
+    assert seconds < 2
+    assert megabytes < 100
+
+
 @pytest.mark.parametrize("seconds", ["nan", "0", "-5", "long", ""])
 def test_what_is_no_time(tmp_path, seconds, capsys):
     assert execute(write_book(tmp_path, {"one": ["1"]}), f"--timeout={seconds}") == 2
