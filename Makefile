@@ -1,6 +1,7 @@
 # The two commands of the README are `make site` and `make test`; everything they need is set up inside.
 # OPTIONS are those of `polybook execute` and `polybook check`: make execute OPTIONS="-j 2".
 # Environments are ready when their stamp exists, so an interrupted set-up is taken up again.
+# `make execute GPU=1` installs the frameworks' builds for NVIDIA GPUs, in the pinned versions.
 # `make test FRAMEWORKS="pytorch tensorflow jax"` does without the frameworks that this machine cannot have.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -8,7 +9,7 @@ FRAMEWORKS := pytorch tensorflow jax mxnet
 POLYBOOK := .venv/bin/python -m polybook
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: site test test-style test-book nbval execute serve check library notebooks screenshots bench seeds clean
+.PHONY: site test test-style test-book nbval execute serve check library notebooks screenshots bench faults seeds clean
 
 site: .venv/site.stamp
 	$(POLYBOOK) build
@@ -22,7 +23,7 @@ check: .venv/site.stamp
 library notebooks: .venv/site.stamp
 	$(POLYBOOK) $@
 
-execute: .venv/site.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
+execute: .venv/site.stamp $(FRAMEWORKS:%=.venvs/%/$(if $(GPU),gpu,ready).stamp)
 	$(POLYBOOK) execute $(FRAMEWORKS:%=--framework %) $(OPTIONS)
 
 test: .venv/test.stamp $(FRAMEWORKS:%=.venvs/%/ready.stamp)
@@ -54,6 +55,10 @@ nbval-%: .venvs/%/ready.stamp
 screenshots: .venv/test.stamp
 	.venv/bin/python -m pytest tests/screenshots.py
 
+# The tests of faults, each at many random moments: an hour or so.
+faults: .venv/test.stamp
+	POLYBOOK_ROUNDS=50 .venv/bin/python -m pytest engine/tests/test_running.py -k loses_nothing
+
 bench: .venv/test.stamp
 	.venv/bin/python benchmarks/parsing.py
 	.venv/bin/python benchmarks/status.py
@@ -77,6 +82,18 @@ seeds: .venv/site.stamp
 .venvs/%/ready.stamp: requirements/%.txt
 	"$(PYTHON)" -m venv .venvs/$*
 	.venvs/$*/bin/python $(PIP_INSTALL) --no-deps -r requirements/$*.txt
+	touch $@
+
+# What brings a framework's build for GPUs; MXNet has none for the CUDA of today.
+pinned = $(shell sed -n 's/^$(1)==//p' requirements/$(2).txt)
+GPU_pytorch = torch==$(call pinned,torch,pytorch)
+GPU_tensorflow = tensorflow[and-cuda]==$(call pinned,tensorflow-cpu,tensorflow)
+GPU_jax = jax[cuda12]==$(call pinned,jax,jax)
+
+# The lists are those of builds for a processor; with dependencies pip adds what the others need besides.
+.venvs/%/gpu.stamp: .venvs/%/ready.stamp
+	$(if $(GPU_$*),.venvs/$*/bin/python -m pip uninstall --quiet --yes torch tensorflow-cpu)
+	$(if $(GPU_$*),.venvs/$*/bin/python $(PIP_INSTALL) --constraint requirements/$*.txt "$(GPU_$*)")
 	touch $@
 
 clean:

@@ -57,6 +57,30 @@ def test_every_framework_is_run_shortened_and_cell_by_cell():
     assert made == set(frameworks)  # with the environment of each, whose chapters `test_book` runs
 
 
+def test_a_gpu_is_used_by_builds_for_it_in_the_pinned_versions():
+    (call,) = [command for command in commands("gpu.yml") if command[:2] == ["make", "execute"]]
+    assert "GPU=1" in call
+    made = subprocess.run(
+        ["make", "--dry-run", "--always-make", "execute", "GPU=1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for framework, requirements in load_book(ROOT).requirements.items():
+        name = {"pytorch": "torch", "tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]"}.get(framework)
+        installed = f'--constraint requirements/{framework}.txt "{name}=={requirements.version}"'
+        assert (installed in made) == (name is not None)
+    plain = subprocess.run(
+        ["make", "--dry-run", "--always-make", "execute"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "--constraint" not in plain
+
+
 def test_results_of_a_run_that_failed_in_part_are_proposed():
     """What a shard has finished is in its patch, and the patches of all shards are in the pull request."""
     execute, propose = jobs("gpu.yml").values()
@@ -74,7 +98,9 @@ def test_what_is_called_exists(name):
                 ["make", "--dry-run", *arguments], cwd=ROOT, capture_output=True, check=False
             )
             assert tried.returncode == 0, tried.stderr
-            for options in [word.removeprefix("OPTIONS=") for word in arguments if "=" in word]:
+            for options in [
+                word.removeprefix("OPTIONS=") for word in arguments if word.startswith("OPTIONS=")
+            ]:
                 assert cli._parser().parse_args([arguments[0], *shlex.split(options)])
         elif program not in SYSTEM:
             assert os.access(ROOT / program, os.X_OK), program

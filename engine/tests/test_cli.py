@@ -74,6 +74,22 @@ WRONG = {
         ["execute", "sum"],
         "There is no chapter `sum` in this book. Known: index, sums, parts/means, references.",
     ),
+    "file of a chapter": (
+        ["execute", "chapters/en/parts/means.md"],
+        "There is no chapter `chapters/en/parts/means.md` in this book. Say `parts/means`.",
+    ),
+    "suffix of a chapter": (
+        ["execute", "sums.md"],
+        "There is no chapter `sums.md` in this book. Say `sums`.",
+    ),
+    "chapter without code": (
+        ["execute", "sums", "references"],
+        "The chapter `references` has no code that could run. Leave it out.",
+    ),
+    "chapter without code in a framework": (
+        ["execute", "parts/means", "--framework", "mxnet"],
+        "The chapter `parts/means` has no code in mxnet that could run. Leave it out.",
+    ),
 }
 
 
@@ -419,8 +435,30 @@ def test_a_damaged_record_is_a_note_and_runs_again(run_book, capsys):
     status, out, errors = call(capsys, "status", "--book", run_book)
     assert (status, out) == (0, "missing  pytorch     run\n")
     assert errors.startswith(f"{RECORD}: X005 ")
+    out = call(capsys, "status", "--explain", "--book", run_book)[1]
+    assert out == "missing  pytorch     run: Its stored result is damaged.\n"
+    (state,) = json.loads(call(capsys, "status", "--json", "--book", run_book)[1])
+    assert state["reason"] == "Its stored result is damaged."
+    assert call(capsys, "check", "--book", run_book)[0] == 0
+    status, _, errors = call(capsys, "check", "--outputs", "--book", run_book)
+    assert (status, errors.count(f"{RECORD}: X005 ")) == (1, 1)
     assert counted(capsys, run_book) == (0, "1 run, 0 fresh already, 0 failed.\n")
     assert record.read_bytes() == good
+
+
+@pytest.mark.slow
+def test_results_that_are_gone_or_of_no_chapter_are_findings(run_book, capsys):
+    status, _, errors = call(capsys, "check", "--outputs", "--book", run_book)
+    assert (status, errors) == (1, "outputs: X018 Nothing is stored of any chapter. Run `make execute`.\n")
+    assert counted(capsys, run_book)[0] == 0
+    assert call(capsys, "check", "--outputs", "--book", run_book) == (0, "No findings.\n", "")
+    (run_book / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    status, _, errors = call(capsys, "check", "--outputs", "--book", run_book)
+    assert status == 1
+    assert errors == (
+        f"{RECORD}: X017 The book has no code in pytorch that this is the result of. "
+        "Delete it with the folder of its plots, or put the chapter into `_toc.yml`.\n"
+    )
 
 
 def test_the_book_may_be_named_from_elsewhere(copy_book, capsys, monkeypatch):

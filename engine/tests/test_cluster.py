@@ -24,6 +24,7 @@ from polybook.pipeline.book import load_book
 from polybook.pipeline.units import find_state, find_units
 
 pytest.importorskip("distributed")
+from polybook.pipeline.cluster import _offers
 from polybook.pipeline.parcels import Parcel, data_files, run_parcel
 
 CELL = "```{{.python .input}}\n{}\n```\n"
@@ -202,6 +203,50 @@ def test_a_cluster_that_is_not_there(book, monkeypatch, capsys):
     assert main(["execute", "--book", str(book), "--dask", "tcp://127.0.0.1:9"]) == 1
 
     assert "polybook: X015 No Dask scheduler answers at tcp://127.0.0.1:9: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "address", ["foo", "tcp://127.0.0.1", "http://127.0.0.1:80", "tcp://:1", "tcp://a:0", "tcp://a:70000", ""]
+)
+def test_what_is_no_address(book, address, capsys):
+    assert main(["execute", "--book", str(book), "--dask", address]) == 2
+
+    assert "is no address of a scheduler; write for example tcp://10.0.0.1:8786" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["tcp://a.b-c:8786", "tls://[::1]:8786"])
+def test_what_is_an_address(address):
+    assert cli._scheduler(address) == address
+
+
+def test_a_cluster_without_workers(book, tmp_path, monkeypatch, capsys):
+    """Its scheduler answers, and nobody would ever run anything."""
+    monkeypatch.setattr("polybook.pipeline.cluster._WORKER_PATIENCE", 1)
+    monkeypatch.setattr("polybook.pipeline.cluster._LOOK", 0.2)
+    file = tmp_path / "scheduler.json"
+    process = start_dask(
+        tmp_path, "scheduler", "--scheduler-file", file, "--host", "127.0.0.1", "--port", "0"
+    )
+    try:
+        wait_until(file.exists)
+        address = json.loads(file.read_text())["address"]
+        assert main(["execute", "--book", str(book), "a", "gpu", "--dask", address]) == 1
+    finally:
+        process.kill()
+        process.wait()
+
+    said = capsys.readouterr()
+    assert said.err.count("the cluster has no worker for it yet, which is waited for 1 s") == 1
+    for name in ("a", "gpu"):
+        assert f"{name}.md:3: X015 The Dask cluster has no worker for `pytorch/{name}`. Start" in said.err
+    assert said.out == "0 run, 0 fresh already, 2 failed.\n"
+
+
+def test_a_worker_offers_what_it_declares():
+    assert _offers({}, {})
+    assert _offers({"GPU": 1, "MEMORY": 3e9}, {"GPU": 1.0})
+    assert not _offers({"MEMORY": 3e9}, {"GPU": 1.0, "MEMORY": 1e9})
+    assert not _offers({"MEMORY": 3e9}, {"MEMORY": 4e9})
 
 
 @pytest.mark.parametrize("option", ["--jobs=2", "--memory=8G"])

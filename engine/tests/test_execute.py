@@ -205,6 +205,7 @@ def test_the_home_folder_stays_as_it_was(session):
 
 
 RAISING = {
+    "a syntax error": ("1 + 1\n1 +", "SyntaxError: invalid syntax (line 2 of the cell)"),
     "a raised error": ("1 + 1\nraise ValueError('no such\\n  token')", "ValueError: no such token"),
     "no Python": ("def f(:", "SyntaxError: "),
     "a question": ("input('?')", "StdinNotImplementedError: "),
@@ -230,7 +231,11 @@ def test_a_cell_that_raises(tmp_path, code, message):
 
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [("os._exit(3)", "exit status 3"), ("os.kill(os.getpid(), 9)", "killed by SIGKILL")],
+    [
+        ("os._exit(3)", "exit status 3"),
+        ("os.kill(os.getpid(), 9)", "killed by SIGKILL"),
+        ("os.abort()", "killed by SIGABRT"),
+    ],
 )
 def test_a_cell_that_takes_the_kernel_down(tmp_path, code, reason):
     diagnostic = finding(["import os", code], settings(tmp_path))
@@ -238,6 +243,7 @@ def test_a_cell_that_takes_the_kernel_down(tmp_path, code, reason):
     assert diagnostic.code is Code.KERNEL_DIED
     assert diagnostic.line == 20
     assert diagnostic.what == f"The kernel died while it ran cell 2 ({reason})."
+    assert ("memory" in diagnostic.advice) == ("SIGKILL" in reason)
 
 
 def test_a_kernel_that_dies_after_its_last_cell(tmp_path):
@@ -395,6 +401,13 @@ def test_the_device_is_the_accelerator_if_there_is_one(monkeypatch, name, device
     assert probe.describe("ipykernel")["device"] == device
 
 
+def test_a_framework_may_come_in_its_build_for_gpus():
+    assert FRAMEWORKS["tensorflow"].distributions == ("tensorflow-cpu", "tensorflow")
+    assert FRAMEWORKS["jax"].distributions == ("jax",)
+    version = probe.describe("no-such-framework", "ipykernel")["version"]
+    assert version == metadata.version("ipykernel")
+
+
 @pytest.mark.skipif(
     not PLOTTING_ENVIRONMENT.exists(), reason="needs matplotlib, which the engine does not have"
 )
@@ -410,6 +423,25 @@ def test_two_runs_draw_the_same_plot(tmp_path):
     assert first == second
     assert set(figure["data"]) == {"image/svg+xml", "text/plain"}
     assert ">épochs</text>" in figure["data"]["image/svg+xml"]
+
+
+STARTING = """
+import os, pathlib, subprocess, time
+child = subprocess.Popen(['sh', '-c', 'sleep 60 & wait'], start_new_session=True)
+pathlib.Path('child').write_text(str(child.pid))
+"""
+
+
+@pytest.mark.parametrize("end", ["", "1 / 0", "time.sleep(1.5)\nos.kill(os.getpid(), 9)"])
+def test_what_cells_started_in_sessions_of_their_own_ends_with_them(tmp_path, end):
+    with suppress(ExecutionError):
+        run_cells([STARTING, end or "1"], settings(tmp_path))
+
+    pid = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 5
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(pid)
 
 
 def test_a_message_that_came_unnoticed_is_found(monkeypatch):

@@ -249,6 +249,8 @@ DAMAGE = [
     replace_json(b"{}"),
     replace_json(b"\xff"),
     replace_json(b"<<<<<<< ours"),
+    replace_json(b"[" * 100_000),
+    replace_json(b'{"a":' * 100_000),
 ]
 
 
@@ -270,6 +272,35 @@ def signed(document):
 def test_a_record_of_another_form_is_broken():
     with pytest.raises(BrokenRecordError, match="form"):
         from_files("rnn", {"rnn.json": signed({"chapter": "rnn", "cells": 3})}.__getitem__)
+
+
+ANOTHER_FORM = {
+    "definitions": [],
+    "definitions of numbers": {"definitions": {"f": 1}},
+    "cells": {},
+    "execution": "1",
+    "provenance": [],
+    "data": {"provenance": {"data": []}},
+    "digests of data": {"provenance": {"data": {"a.txt": 1}}},
+    "version": {"provenance": {"version": None}},
+    "more": {"provenance": {"more": "x"}},
+}
+
+
+@pytest.mark.parametrize("name", ANOTHER_FORM)
+def test_what_has_another_type_is_broken(name):
+    change = ANOTHER_FORM[name] if isinstance(ANOTHER_FORM[name], dict) else {name: ANOTHER_FORM[name]}
+    files = to_files(example_record())
+    document = json.loads(files["part/rnn.json"])
+    del document["digest"]
+    assert from_files("part/rnn", {**files, "part/rnn.json": signed(document)}.__getitem__)
+    if isinstance(change.get("provenance"), dict):
+        change = {"provenance": {**document["provenance"], **change["provenance"]}}
+    if name == "cells":
+        change = {"cells": {}}
+
+    with pytest.raises(BrokenRecordError, match="form"):
+        from_files("part/rnn", {**files, "part/rnn.json": signed({**document, **change})}.__getitem__)
 
 
 def test_a_record_of_another_chapter_is_broken():

@@ -6,7 +6,7 @@ import pytest
 
 from polybook.bounds import Bound
 from polybook.outputs import Provenance, make_record
-from polybook.results import CURVES, check_record, compare_records
+from polybook.results import CURVES, check_record, compare_records, diff_records
 
 PROVENANCE = Provenance("pytorch", "2.6.0", "3.11.7", "cpu", {})
 EXPECT = {"val_ppl": Bound("<", 9)}
@@ -146,7 +146,48 @@ def test_a_rerun_within_the_tolerance(old, new):
         ([image(png="iVBO")], [image(png="iVBX")], "the image, image/png, changed."),
         ([image(png="iVBO")], [image(svg="<svg/>")], "image/png became image/svg+xml."),
         ([value("x" * 100)], [value("y")], f"`{'x' * 60}...` became `y`."),
+        (
+            [value("1.00 " + "x" * 100 + "a" + "z" * 100)],
+            [value("1.01 " + "x" * 100 + "b" + "z" * 100)],
+            f"`...{'x' * 20}a{'z' * 39}...` became `...{'x' * 20}b{'z' * 39}...`.",
+        ),
+        (
+            [value("x" * 100 + "a")],
+            [value("x" * 100)],
+            f"`...{'x' * 59}a` became `...{'x' * 60}`.",
+        ),
+        ([value("1000 words")], [value("1001 words")], "`1000 words` became `1001 words`."),
+        ([value("-3")], [value("3")], "`-3` became `3`."),
     ],
 )
 def test_a_rerun_that_differs(old, new, change):
     assert compare(old, new) == [change]
+    assert diff_records(record([], old), record([], new)).startswith("--- cell 2 in pytorch, as stored\n+++ ")
+
+
+def test_a_diff_of_the_first_outputs_that_differ():
+    old = [stream("same\nloss 1.00\nlast\n"), plot(ppl=[9, 8], loss=[1]), image(png="iVBO")], [value("1")]
+    new = [stream("same\nloss 1.01\nlost\n"), plot(ppl=[9, 4], loss=[1]), image(png="iVBO")], [value("2")]
+
+    assert diff_records(record(*old), record(*new)).splitlines() == [
+        "--- cell 1 in pytorch, as stored",
+        "+++ cell 1 in pytorch, now",
+        "@@ -2,4 +2,4 @@",
+        " loss 1.00",
+        "-last",
+        "-ppl ends at 8",
+        "+lost",
+        "+ppl ends at 4",
+        " loss ends at 1",
+    ]
+    assert diff_records(record(*old), record(*old)) == ""
+
+
+def test_a_diff_is_short_and_shows_what_differs_in_long_lines():
+    old, new = ([stream("\n".join("x" * 150 + f"{end} {n}." for n in range(90)))] for end in "ab")
+    diff = diff_records(record(old), record(new)).splitlines()
+
+    assert len(diff) == 41
+    assert diff[-1].endswith(" more lines")
+    assert f"-{'x' * 50}a 0." in diff
+    assert f"+{'x' * 50}b 0." in diff

@@ -28,6 +28,7 @@ from polybook.pipeline.measures import Cost, Measures, Shard, read_shard
 from polybook.pipeline.memory import Memory, read_size
 from polybook.pipeline.schedule import Slots, find_gpus, share_cores
 from polybook.pipeline.units import find_state, find_units
+from polybook.store import Store
 
 #: Writes down which process runs a cell; faults look for it afterwards.
 PID = "import os, pathlib, time\nopen(pathlib.Path('{root}', 'pids'), 'a').write(f'{{os.getpid()}}\\n')"
@@ -348,6 +349,76 @@ def test_a_run_that_needs_more_memory_than_there_is_fails(tmp_path, capsys):
 # Runs
 
 
+def test_short_runs_know_it(tmp_path):
+    path = tmp_path / "told"
+    root = write_book(tmp_path, {"a": [f"open({str(path)!r}, 'a').write(repr(os.environ['D2L_SMOKE']))"]})
+    assert execute(root, "--smoke") == 0
+    assert path.read_text() == repr("1")
+    assert execute(root) == 0
+    assert path.read_text() == repr("1") + repr("")
+
+
+def test_runs_begin_with_the_longest(tmp_path):
+    path = tmp_path / "order"
+    root = write_book(tmp_path, {name: [f"open({str(path)!r}, 'a').write({name!r})"] for name in "abcd"})
+    measures = Measures.of(load_book(root))
+    for unit, seconds in zip(find_units(load_book(root)), (1, 3, 2), strict=False):
+        measures.keep(unit, Cost(seconds, 0))
+
+    assert execute(root) == 0
+
+    assert path.read_text() == "dbca"
+
+
+def test_what_another_polybook_ran_meanwhile_does_not_run_again(tmp_path, monkeypatch, capsys):
+    root = write_book(tmp_path, {"a": ["1"], "b": ["1"]})
+    lock = Store.lock
+
+    def come_late(store):
+        monkeypatch.setattr(Store, "lock", lock)
+        assert execute(root, "a") == 0
+        capsys.readouterr()
+        return lock(store)
+
+    monkeypatch.setattr(Store, "lock", come_late)
+
+    assert execute(root) == 0
+
+    assert capsys.readouterr().out == "1 run, 1 fresh already, 0 failed.\n"
+    assert len(pids(root)) == 2
+
+
+def resources(root: Path, *options: str) -> tuple[float, float]:
+    """Return the seconds of the processor that a polybook takes itself, and the megabytes that it holds."""
+    command = [sys.executable, "-m", "polybook", "execute", "--book", str(root), *options]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def test_polybook_itself_needs_little(tmp_path):
+    root = write_book(tmp_path, {name: ["print('word ' * 100_000)"] for name in "abcd"})
+    assert resources(root, "-j", "2")[1] < 300
+
+    seconds, megabytes = resources(root)  # nothing has to run
+
+    assert seconds < 2
+    assert megabytes < 100
+
+
+@pytest.mark.parametrize("seconds", ["nan", "0", "-5", "long", ""])
+def test_what_is_no_time(tmp_path, seconds, capsys):
+    assert execute(write_book(tmp_path, {"one": ["1"]}), f"--timeout={seconds}") == 2
+    assert "is no time in seconds; write for example 600" in capsys.readouterr().err
+
+
+def test_a_cell_may_run_for_ever(tmp_path):
+    assert execute(write_book(tmp_path, {"one": ["1"]}), "--timeout", "inf") == 0
+
+
 def test_chapters_run_side_by_side(tmp_path, monkeypatch, capsys):
     waiting = "\n".join(
         (
@@ -443,6 +514,71 @@ def test_a_framework_that_sees_no_gpu_stores_nothing(tmp_path, monkeypatch, caps
     assert execute(root, "--smoke") == 0
 
 
+def test_a_result_of_a_processor_is_stale_once_a_gpu_is_needed(tmp_path, monkeypatch, capsys):
+    root = write_book(tmp_path, {"a": [SEEING.replace("True", "bool(os.environ['CUDA_VISIBLE_DEVICES'])")]})
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    assert execute(root) == 0
+    config = root / "_config.yml"
+    config.write_text(config.read_text().replace("chapters: {}", "chapters: {a: {gpu: true}}"))
+    capsys.readouterr()
+
+    assert main(["status", "--explain", "--book", str(root)]) == 0
+    said = capsys.readouterr().out
+    assert said == "stale    pytorch     a: It needs a GPU now; its result is from a processor.\n"
+    assert execute(root) == 0
+    assert words(root) == {"a": "fresh"}
+    assert json.loads((root / "outputs/pytorch/a.json").read_text())["provenance"]["device"] == "H"
+    config.write_text(config.read_text().replace("true", "false"))
+    assert words(root) == {"a": "fresh"}  # whoever has no GPU need not run it again
+
+
+@pytest.mark.parametrize("pinned", ["1.0", "1.0+cpu", "2.0"])
+def test_the_version_is_the_pinned_one(tmp_path, pinned, capsys):
+    root = write_book(tmp_path, {"one": ["1"]})
+    (root / "requirements").mkdir()
+    (root / "requirements/pytorch.txt").write_text(f"torch=={pinned}\n")
+    metadata = root / "torch-1.0.dist-info/METADATA"
+    metadata.write_text(metadata.read_text().replace("1.0", "1.0+cu126"))
+    if pinned != "2.0":
+        assert execute(root) == 0
+        assert words(root) == {"one": "fresh"}
+        return
+
+    assert execute(root) == 1
+
+    said = capsys.readouterr()
+    assert (
+        "/.venvs/pytorch: X004 The environment for PyTorch has torch 1.0+cu126; 2.0 is pinned. " in said.err
+    )
+    assert "Install torch==2.0 there, or pin what it has in `requirements/`." in said.err
+    assert "0 run, 0 fresh already, 1 failed." in said.out
+    assert not pids(root)
+
+
+def test_every_run_begins_in_an_empty_folder(tmp_path):
+    looking = "print(os.listdir('.'))\nopen('left.txt', 'w')"
+    root = write_book(tmp_path, {"a": [looking]})
+    for _ in range(2):
+        assert execute(root, "--force") == 0
+        assert text(root, "a") == "[]\n"
+
+
+def test_short_runs_beside_each_other_share_no_folder(tmp_path):
+    meeting = (
+        "open('left.txt', 'w')\n"
+        "while len(open(pathlib.Path({0!r}, 'pids')).read().split()) < 2: time.sleep(0.01)\n"
+        "print(os.getcwd(), file=open(pathlib.Path({0!r}, 'folders'), 'a'))"
+    )
+    root = write_book(tmp_path, {"a": ["assert not os.listdir('.')", meeting.format(str(tmp_path))]})
+    both = [start(root, "--smoke") for _ in range(2)]
+
+    assert [process.communicate(timeout=30) and process.returncode for process in both] == [0, 0]
+
+    folders = (root / "folders").read_text().split()
+    assert len(set(folders)) == 2
+    assert not any(Path(folder).exists() for folder in folders)
+
+
 @pytest.mark.parametrize("jobs", ["0", "-1"])
 def test_a_wrong_number_of_jobs(tmp_path, jobs, capsys):
     assert execute(write_book(tmp_path, {"one": ["1"]}), "-j", jobs) == 2
@@ -484,9 +620,43 @@ def test_a_rerun_that_differs_is_stored_only_when_accepted(tmp_path, capsys):
     errors = capsys.readouterr().err
     assert "a.md:8: X013 Cell 2 in pytorch gave another result than the stored one: " in errors
     assert "`loss 1.00` became `loss 2.00`. Look why; `--accept` stores it." in errors
+    assert "\n--- cell 2 in pytorch, as stored\n+++ cell 2 in pytorch, now\n@@" in errors
+    assert "\n-loss 1.00\n+loss 2.00\n" in errors
     assert text(root, "a") == "loss 1.00\n"
     assert execute(root, "--force", "--accept") == 0
     assert text(root, "a") == "loss 2.00\n"
+
+
+def test_what_differed_is_accepted_without_another_run(tmp_path, capsys):
+    source = tmp_path / "weather"
+    root = write_book(tmp_path, {"a": [f"print('loss', open({str(source)!r}).read())"], "b": ["1"]})
+    source.write_text("1.00")
+    assert execute(root) == 0
+
+    def differ(value: str) -> None:
+        source.write_text(value)
+        execute(root, "--force")
+        capsys.readouterr()
+
+    differ("2.00")
+    runs = len(pids(root))
+
+    assert execute(root, "--accept") == 0
+
+    assert capsys.readouterr().out == "0 run, 2 fresh already, 0 failed. 1 accepted.\n"
+    assert text(root, "a") == "loss 2.00\n"
+    assert len(pids(root)) == runs
+    assert execute(root, "--accept") == 2
+    assert "B007 `--accept` has nothing to store. `--force` runs what is" in capsys.readouterr().err
+    differ("3.00")
+    differ("2.00")  # the last run gave what is stored
+    assert execute(root, "--accept") == 2
+    differ("4.00")
+    chapter = root / "a.md"
+    chapter.write_text(chapter.read_text().replace("'loss'", "'cost'"))
+    assert execute(root, "--accept") == 0  # runs what is new and leaves alone what came of old code
+    assert capsys.readouterr().out.endswith("1 run, 1 fresh already, 0 failed. 0 accepted.\n")
+    assert text(root, "a") == "cost 4.00\n"
 
 
 def test_a_result_without_its_data_file_is_stale_once_the_file_is_there(tmp_path, monkeypatch, capsys):
@@ -540,7 +710,92 @@ def test_a_training_leaves_a_plot_in_every_run(tmp_path, capsys):
         assert re.findall(r"a\.md:(\d+): X016", capsys.readouterr().err) == ["17"]
 
 
+# The library
+
+SAVING = "```{{.python .input}}\ndef f():  #@save\n    return {}\n```\n"
+USING = "from d2l import torch as d2l\nd2l.f()"
+
+
+@pytest.fixture
+def library_book(tmp_path):
+    """A book whose first chapter saves what the second prints."""
+    root = write_book(tmp_path, {"saving": [], "using": [USING]})
+    config = root / "_config.yml"
+    config.write_text(config.read_text().replace("{languages", "{library: {module: d2l}, languages"))
+    (root / "saving.md").write_text("# saving\n\n" + SAVING.format(1))
+    assert main(["library", "--book", str(root)]) == 0
+    return root
+
+
+@pytest.mark.parametrize("options", [(), ("--smoke",), ("--dask", "tcp://127.0.0.1:9")])
+def test_nothing_runs_with_an_old_library(library_book, options, capsys):
+    (library_book / "saving.md").write_text("# saving\n\n" + SAVING.format(2))
+    capsys.readouterr()
+
+    assert execute(library_book, *options) == 1
+
+    said = capsys.readouterr()
+    late = "The library is not what the chapters say. Run `polybook library`."
+    assert said.err == f"d2l/torch.py: L004 {late}\n"
+    assert said.out == "0 run, 0 fresh already, 2 failed.\n"
+    assert not pids(library_book)
+
+
+def test_results_are_those_of_the_library_that_the_chapters_save(library_book, capsys):
+    for number in (1, 2):
+        (library_book / "saving.md").write_text("# saving\n\n" + SAVING.format(number))
+        assert main(["library", "--book", str(library_book)]) == 0
+        assert execute(library_book) == 0
+        assert f'"{number}"' in (library_book / "outputs/pytorch/using.json").read_text()
+    (library_book / "d2l/torch.py").write_text("")
+
+    assert execute(library_book) == 0  # nothing waits, so nothing needs it
+
+    assert "0 run, 2 fresh already" in capsys.readouterr().out
+
+
+def test_a_library_that_changes_during_a_run_spoils_it(library_book, capsys):
+    path = str(library_book / "d2l/torch.py")
+    write_book(library_book, {"saving": [], "using": [f"open({path!r}, 'a').write('# late')"]})
+    config = library_book / "_config.yml"
+    config.write_text(config.read_text().replace("{languages", "{library: {module: d2l}, languages"))
+    (library_book / "saving.md").write_text("# saving\n\n" + SAVING.format(1))
+
+    assert execute(library_book, "using") == 1
+
+    assert "d2l/torch.py: L004 The library changed while `pytorch/using` ran" in capsys.readouterr().err
+    assert words(library_book)["using"] == "missing"
+
+
 # Faults
+
+
+@pytest.mark.parametrize("left", [".saving-x/0", ".lock"])
+def test_what_a_killed_polybook_left_goes_though_nothing_has_to_run(tmp_path, left, capsys):
+    root = write_book(tmp_path, {"a": ["1"]})
+    assert execute(root) == 0
+    path = root / "outputs" / left
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    assert execute(root, "--smoke") == 0
+    assert path.exists()  # who stores nothing has no business there
+
+    assert execute(root) == 0
+
+    assert "0 run, 1 fresh already" in capsys.readouterr().out
+    assert files_in_store(root) == files_of_records(root)
+
+
+def test_what_another_polybook_is_storing_stays(tmp_path, capsys):
+    root = write_book(tmp_path, {"a": ["1"]})
+    assert execute(root) == 0
+    (root / "outputs/.saving-x").mkdir()
+
+    with Store(root / "outputs").lock():
+        assert execute(root) == 0
+        assert (root / "outputs/.saving-x").exists()
+        assert (root / "outputs/.lock").exists()
+
 
 #: How often each fault is tried, at random moments.
 ROUNDS = int(os.environ.get("POLYBOOK_ROUNDS", "2"))

@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -136,6 +138,17 @@ def _known(kind: str, name: str, known: Iterable[str]) -> str:
     return name
 
 
+def _known_chapter(name: str, known: Iterable[str]) -> str:
+    """Return the name of a chapter; where it is the path of its file, say what the name is."""
+    names = list(known)
+    path = f"/{name.removesuffix('.md')}"
+    meant = max((each for each in names if path.endswith(f"/{each}")), key=len, default=None)
+    if name not in names and meant is not None:
+        what = f"There is no chapter `{name}` in this book."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, f"Say `{meant}`."))
+    return _known("chapter", name, names)
+
+
 def _positive(option: str, number: int) -> int:
     if number < 1:
         what = f"`{option} {number}` is no number of jobs."
@@ -190,13 +203,18 @@ def _execute(options: argparse.Namespace) -> Outcome:
     for name in options.framework or ():
         _known("framework", name, book.config.frameworks)
     for name in options.chapter:
-        _known("chapter", name, book.toc.chapters)
+        _known_chapter(name, book.toc.chapters)
     units = [
         unit
         for unit in find_units(book)
         if (not options.framework or unit.framework in options.framework)
         and (not options.chapter or unit.chapter.name in options.chapter)
     ]
+    for name in options.chapter:
+        if not any(unit.chapter.name == name for unit in units):
+            where = f" in {' or '.join(options.framework)}" if options.framework else ""
+            what = f"The chapter `{name}` has no code{where} that could run."
+            raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, "Leave it out."))
     if options.dask:
         _check_dask(options)
     jobs = 1 if options.jobs is None else _positive("--jobs", options.jobs)
@@ -208,12 +226,18 @@ def _execute(options: argparse.Namespace) -> Outcome:
         jobs=jobs,
         dask=options.dask,
         memory=options.memory,
-        cell_timeout=options.timeout,
+        cell_timeout=None if math.isinf(options.timeout) else options.timeout,
     )
     result = execute(book, units, wishes)
     fine = _print_findings(result.diagnostics)
-    left = f" {result.left} left to other shards." if options.shard else ""
-    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.{left}")
+    for diff in filter(None, result.diffs):
+        print(diff, file=sys.stderr)  # noqa: T201
+    more = f" {result.accepted} accepted." if options.accept else ""
+    more += f" {result.left} left to other shards." if options.shard else ""
+    _print(f"{result.run} run, {result.fresh} fresh already, {result.failed} failed.{more}")
+    if options.accept and result.accepted + result.run + result.failed + result.left == 0:
+        what, advice = "`--accept` has nothing to store.", "`--force` runs what is fresh as well."
+        raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, advice))
     return fine
 
 
@@ -235,7 +259,10 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
         help="what kernels may hold together, such as 8G (default: no bound)",
     )
     parser.add_argument(
-        "--dask", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://10.0.0.1:8786, not here"
+        "--dask",
+        type=_scheduler,
+        metavar="ADDRESS",
+        help="run on a Dask cluster, such as tcp://10.0.0.1:8786, not here",
     )
     parser.add_argument(
         "--shard",
@@ -245,14 +272,16 @@ def _execute_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="run what is fresh as well")
     parser.add_argument(
-        "--accept", action="store_true", help="store a result that differs from that of the same code before"
+        "--accept",
+        action="store_true",
+        help="store results that differ from those of the same code before, also of an earlier run",
     )
     parser.add_argument(
         "--timeout",
-        type=float,
-        default=1800,
+        type=_seconds,
+        default=1800.0,
         metavar="SECONDS",
-        help="the longest a cell may run (default: 1800)",
+        help="the longest a cell may run; inf for no limit (default: 1800)",
     )
 
 
@@ -266,6 +295,24 @@ def _check_dask(options: argparse.Namespace) -> None:
             what = f"`{option}` says what this machine may do, and `--dask` leaves it to others."
             advice = "Set the threads and resources of the workers."
             raise UsageError(Diagnostic("polybook", 0, Code.BAD_USAGE, what, advice))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text} is no time in seconds; write for example 600")
+    return seconds
+
+
+def _scheduler(text: str) -> str:
+    match = re.fullmatch(r"(?:tcp|tls)://(?:[^\s:/\[\]]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})", text)
+    if match is None or not 0 < int(match[1]) < 2**16:
+        message = f"{text} is no address of a scheduler; write for example tcp://10.0.0.1:8786"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def _size(text: str) -> int:
@@ -316,25 +363,17 @@ def _notebooks(options: argparse.Namespace) -> Outcome:
 
 def _check(options: argparse.Namespace) -> Outcome:
     from .pipeline.sources import check_libraries
+    from .pipeline.units import check_outputs
 
     book = _load(options)
     found = [*book.check(), *check_libraries(book)]
     if options.outputs:
-        found += _check_outputs(book)
+        found += check_outputs(book)
     fine = _print_findings(dict.fromkeys(found), as_json=options.json)
     if not options.json and not found:
         _print("No findings.")
-    return fine
-
-
-def _check_outputs(book: Book) -> Iterator[Diagnostic]:
-    """Yield what is damaged in the stored results or not as the author expects it."""
-    from .pipeline.units import check_results, find_state, find_units
-
-    for unit in find_units(book):
-        state, found = find_state(unit)
-        yield from found
-        yield from check_results(state)
+    is_damaged = any(one.code is Code.BROKEN_RECORD for one in found)  # elsewhere that is a note
+    return fine and not is_damaged
 
 
 def _check_options(parser: argparse.ArgumentParser) -> None:

@@ -85,7 +85,7 @@ class Code(Enum):
     KERNEL_DIED = "X002"
     #: A cell ran longer than it may.
     CELL_TIMED_OUT = "X003"
-    #: A framework's environment does not exist.
+    #: A framework's environment does not exist, or is not what the book pins.
     MISSING_ENVIRONMENT = "X004"
     #: A stored result is damaged.
     BROKEN_RECORD = "X005"
@@ -107,6 +107,10 @@ class Code(Enum):
     CLUSTER = "X015"
     #: A cell that trains left no plot.
     NO_PLOT = "X016"
+    #: A stored result that no code of the book belongs to.
+    ORPHANED_RESULT = "X017"
+    #: No result is stored at all.
+    NO_RESULTS = "X018"
 
 
 #: Findings after which the rest of a chapter may be misread.

@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import os
+import re
 import signal
 import tempfile
 import textwrap
@@ -39,8 +40,6 @@ from .outputs import Output
 Place = tuple[str, int]
 _Message = dict[str, Any]
 
-#: The device of a run whose framework has no accelerator.
-PROCESSOR = "cpu"
 #: Seconds that a kernel may take to start, and its last outputs to arrive.
 _PATIENCE = 120
 #: Seconds between two looks at a kernel's memory.
@@ -48,6 +47,8 @@ _LOOK = 0.5
 #: Seconds between two looks for a message that came unnoticed.
 _GLANCE = 1.0
 _LONGEST_MESSAGE = 300
+#: Where a syntax error is: `(2747763117.py, line 1)`.
+_CELL_FILE = re.compile(r"\(\d+\.py, line (\d+)\)")
 _CODE_SUFFIXES = frozenset({".py", ".pyc", ".so"})
 #: Variables of the caller that would make results depend on who runs polybook.
 _FOREIGN_VARIABLES = ("IPYTHONDIR", "MATPLOTLIBRC", "MPLBACKEND", "PYTHONHOME", "PYTHONSTARTUP")
@@ -77,6 +78,8 @@ class Setting:
     cores: Sequence[int] = ()
     #: Seconds that one cell may run, `None` for as long as it likes.
     cell_timeout: float | None = None
+    #: The public version that the framework must have, `None` for any.
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,8 @@ class _Kernel:
         self.errors = scratch / "errors"
         self.began = time.monotonic()
         self.peak = 0
+        self.process: psutil.Process | None = None
+        self.family: set[psutil.Process] = set()
         self.cell = 0
         self.manager = _manager(setting.environment, scratch)
         self.client = NotebookClient(
@@ -199,7 +204,7 @@ class _Kernel:
             first: The place of the first cell, which has to answer for a kernel that is killed before it.
 
         Raises:
-            ExecutionError: The environment cannot start one, or lacks the framework.
+            ExecutionError: The environment cannot start one, lacks the framework or has another version.
         """
         setting = self.setting
         try:
@@ -209,7 +214,7 @@ class _Kernel:
             cores = list(setting.cores)
             arguments = f"{str(self.reads)!r}, {roots!r}, {os.getpid()}, {cores!r}"
             await self._evaluate(f"{_PROBE}.install({arguments})")
-            facts = await self._evaluate(f"{_PROBE}.describe({setting.framework.distribution!r})")
+            facts = await self._evaluate(f"{_PROBE}.describe(*{setting.framework.distributions!r})")
         except (OSError, RuntimeError) as error:  # jupyter_client has no types for a kernel that is not there
             _raise_if_cancelled()
             exit_ = await self._exit()
@@ -219,6 +224,8 @@ class _Kernel:
             raise ExecutionError(_missing(setting, f"starts no kernel: {reason}")) from error
         if facts["version"] is None:
             raise ExecutionError(_missing(setting, f"has no {setting.framework.distribution}"))
+        if setting.version not in (None, _public(facts["version"])):
+            raise ExecutionError(_other_version(setting, facts["version"]))
 
     async def _launch(self) -> None:
         """Start the kernel's process and wait until it answers."""
@@ -232,6 +239,8 @@ class _Kernel:
         provisioner: Any = self.manager.provisioner
         if provisioner.pgid == os.getpgrp():
             provisioner.pgid = None  # it died before it had a group, and who kills this one kills polybook
+        with suppress(psutil.NoSuchProcess):
+            self.process = psutil.Process(provisioner.pid)
         await self.client.async_start_new_kernel_client()
         client: Any = self.client.kc
         for channel in (client.shell_channel, client.iopub_channel):
@@ -265,10 +274,11 @@ class _Kernel:
         Raises:
             ExecutionError: It is more than they may.
         """
-        provisioner: Any = self.manager.provisioner
-        process = psutil.Process(provisioner.pid)
-        while True:
-            held = _held(process)
+        process = self.process
+        while process is not None:
+            children = _children(process)
+            self.family.update(children)
+            held = _held([process, *children])
             self.peak = max(self.peak, held)
             if may_hold and not may_hold(held):
                 raise ExecutionError(_too_large(self.cell + 1, places[self.cell], held))
@@ -283,9 +293,9 @@ class _Kernel:
         Raises:
             ExecutionError: The kernel is dead or does not know its device.
         """
-        distribution = self.setting.framework.distribution
+        distributions = self.setting.framework.distributions
         try:
-            facts = await self._evaluate(f"{_PROBE}.describe({distribution!r})")
+            facts = await self._evaluate(f"{_PROBE}.describe(*{distributions!r})")
         except RuntimeError as error:
             reason = await self._exit() if isinstance(error, DeadKernelError) else _one_line(str(error))
             raise ExecutionError(_died(len(self.client.nb.cells), last, reason)) from error
@@ -302,11 +312,20 @@ class _Kernel:
         )
 
     async def stop(self) -> None:
-        """Kill the kernel, if it lives, with every process that its cells have left."""
+        """Kill the kernel, if it lives, with every process that its cells have left.
+
+        Those that have made groups of their own are found as long as their parents live, or `watch` has seen
+        them before.
+        """
+        if self.process is not None:
+            self.family.update(_children(self.process))
         if self.client.kc is not None:
             self.client.kc.stop_channels()
         if self.manager.has_kernel:
             await self.manager.shutdown_kernel(now=True)
+        for process in self.family:
+            with suppress(psutil.Error):
+                process.kill()
         await self.manager.cleanup_resources()
 
     async def _evaluate(self, expression: str, code: str = "") -> Any:
@@ -435,13 +454,20 @@ def _variables(setting: Setting, scratch: Path) -> dict[str, str]:
     }
 
 
-def _held(process: psutil.Process) -> int:
-    """Return the bytes of memory that a process and its children hold; what they share counts for each."""
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    """Return the processes that a process has started, with those that they have."""
+    try:
+        return list(process.children(recursive=True))
+    except psutil.NoSuchProcess:  # it has died; who waits for its cell says so
+        return []
+
+
+def _held(processes: Sequence[psutil.Process]) -> int:
+    """Return the bytes of memory that processes hold; what they share counts for each."""
     held = 0
-    with suppress(psutil.NoSuchProcess):  # it has died; who waits for its cell says so
-        for each in (process, *process.children(recursive=True)):
-            with suppress(psutil.Error):
-                held += each.memory_info().rss
+    for each in processes:
+        with suppress(psutil.Error):
+            held += each.memory_info().rss
     return held
 
 
@@ -470,6 +496,7 @@ def _one_line(text: str) -> str:
 
 
 def _raised(number: int, place: Place, name: str, message: str) -> Diagnostic:
+    message = _CELL_FILE.sub(r"(line \1 of the cell)", message)
     return Diagnostic(
         *place,
         Code.CELL_RAISED,
@@ -498,11 +525,22 @@ def _too_large(number: int, place: Place, held: int) -> Diagnostic:
 
 
 def _died(number: int, place: Place, reason: str) -> Diagnostic:
+    advice = "Look which call of the cell ends the process."
+    if reason.endswith("SIGKILL"):
+        advice = "Look whether the cell needs more memory than there is."
+    what = f"The kernel died while it ran cell {number} ({reason})."
+    return Diagnostic(*place, Code.KERNEL_DIED, what, advice)
+
+
+def _other_version(setting: Setting, version: str) -> Diagnostic:
+    name = setting.framework.distribution
+    what = f"has {name} {version}; {setting.version} is pinned."
     return Diagnostic(
-        *place,
-        Code.KERNEL_DIED,
-        what=f"The kernel died while it ran cell {number} ({reason}).",
-        advice="Look whether the cell needs more memory than there is.",
+        path=str(setting.environment),
+        line=0,
+        code=Code.MISSING_ENVIRONMENT,
+        what=f"The environment for {setting.framework.title} {what}",
+        advice=f"Install {name}=={setting.version} there, or pin what it has in `requirements/`.",
     )
 
 

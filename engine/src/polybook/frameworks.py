@@ -34,6 +34,12 @@ class Framework:
     #: Packages that it works with in certain versions only.
     companions: tuple[str, ...] = ()
 
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """The distributions that an environment may have it from, of which it has one."""
+        on_gpu = self.gpu_distribution.partition("[")[0]
+        return (self.distribution, on_gpu) if on_gpu not in ("", self.distribution) else (self.distribution,)
+
 
 #: TensorFlow greets with messages about the processor. oneDNN's cannot be had without its kernels, which make
 #: the last digits of a result depend on the machine.

@@ -70,8 +70,10 @@ def canonical_json(value: object) -> bytes:
     return text.encode(errors="surrogatepass")
 
 
-#: Why something runs that nothing is stored of.
+#: Why something runs whose key says nothing: of which nothing is stored, or that ran elsewhere.
 NEVER_RUN = "It has never been run."
+ON_PROCESSOR = "It needs a GPU now; its result is from a processor."
+DAMAGED = "Its stored result is damaged."
 
 
 def explain(old: KeyParts | None, new: KeyParts) -> str:

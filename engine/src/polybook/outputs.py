@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from .keys import EXECUTION_VERSION, KeyParts, canonical_json, digest_code
 
@@ -31,10 +31,14 @@ IMAGES = {
     "image/jpeg": "jpg",
     "image/gif": "gif",
 }
+#: The device of a run whose framework has no accelerator.
+PROCESSOR = "cpu"
 #: Images that are text.
 SVG = "image/svg+xml"
 #: A view of state that lives in a kernel; without the kernel it shows nothing, and its text is of no use.
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+_Kind = TypeVar("_Kind")
 
 _PLOT_NAME = re.compile(rf"\d+-\d+-[0-9a-f]{{8}}\.(?:{'|'.join(IMAGES.values())})")
 _STREAMS = ("stdout", "stderr")
@@ -321,12 +325,12 @@ def from_files(chapter: str, read: Callable[[str], bytes]) -> Record:
     Raises:
         BrokenRecordError: The content is not what was written.
     """
-    document = _parse(read(f"{chapter}.json"))
-    if document.pop("digest", None) != _digest(document):
-        raise BrokenRecordError("its digest does not fit its content")
     try:
+        document = _parse(read(f"{chapter}.json"))
+        if document.pop("digest", None) != _digest(document):
+            raise BrokenRecordError("its digest does not fit its content")
         record = _record(document, lambda name: read(f"{chapter}/{name}"))
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, UnicodeDecodeError) as error:
         raise BrokenRecordError("it has another form than this version of polybook writes") from error
     if record.chapter != chapter:
         raise BrokenRecordError(f"it belongs to the chapter {record.chapter}")
@@ -345,23 +349,43 @@ def _parse(content: bytes) -> dict[str, Any]:
 
 def _record(document: Mapping[str, Any], read: Callable[[str], bytes]) -> Record:
     return Record(
-        chapter=document["chapter"],
+        chapter=_be(str, document["chapter"]),
         cells=tuple(
-            CellResult(cell["digest"], tuple(_output_from_json(fields, read) for fields in cell["outputs"]))
-            for cell in document["cells"]
+            CellResult(
+                _be(str, cell["digest"]),
+                tuple(_output_from_json(fields, read) for fields in _be(list, cell["outputs"])),
+            )
+            for cell in _be(list, document["cells"])
         ),
-        definitions=document["definitions"],
-        provenance=Provenance(**document["provenance"]),
-        execution=document["execution"],
+        definitions=_texts(document["definitions"]),
+        provenance=_provenance(document["provenance"]),
+        execution=_be(int, document["execution"]),
     )
+
+
+def _provenance(fields: Mapping[str, Any]) -> Provenance:
+    data = {name: digest for name, digest in _be(dict, fields["data"]).items() if digest is not None}
+    _texts({name: value for name, value in fields.items() if name != "data"} | _texts(data))
+    return Provenance(**fields)
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {name: _be(str, text) for name, text in _be(dict, value).items()}
+
+
+def _be(kind: type[_Kind], value: Any) -> _Kind:
+    """Return a value of a JSON file that has to be of this type."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
 
 
 def _output_from_json(fields: Mapping[str, Any], read: Callable[[str], bytes]) -> Output:
     kind = fields["output_type"]
     if kind == "stream":
-        return {"output_type": kind, "name": fields["name"], "text": "".join(fields["text"])}
+        return {"output_type": kind, "name": _be(str, fields["name"]), "text": "".join(fields["text"])}
     data = {mime: _value_from_json(mime, value, read) for mime, value in fields["data"].items()}
-    return _display(kind, data, fields.get("metadata", {}))
+    return _display(_be(str, kind), data, _be(dict, fields.get("metadata", {})))
 
 
 def _value_from_json(mime: str, value: Any, read: Callable[[str], bytes]) -> Any:

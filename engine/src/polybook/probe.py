@@ -47,9 +47,10 @@ def install(log: str, roots: Sequence[str], parent: int, cores: Sequence[int]) -
     _make_plots_repeatable()
 
 
-def describe(distribution: str) -> dict[str, str | None]:
-    """Return the versions of Python and of a distribution, and the device that the framework has."""
-    return {"python": platform.python_version(), "version": _version(distribution), "device": _device()}
+def describe(*distributions: str) -> dict[str, str | None]:
+    """Return the versions of Python and of the first distribution there is, and the framework's device."""
+    version = next(filter(None, map(_version, distributions)), None)
+    return {"python": platform.python_version(), "version": version, "device": _device()}
 
 
 def _end_with(parent: int) -> None:

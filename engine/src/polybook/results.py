@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from difflib import unified_diff
 from itertools import zip_longest
 from typing import Any
 
@@ -35,7 +37,14 @@ _DEVICE = re.compile(
     re.IGNORECASE,
 )
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$", re.MULTILINE)
+_INTEGER = re.compile(r"[-+]?\d+")
+#: What lines are compared by: a device, a time, a number or any other character.
+_TOKEN = re.compile(f"{_DEVICE.pattern}|{_TIME.pattern}|{_NUMBER.pattern}|.", re.IGNORECASE | re.DOTALL)
 _LONGEST_QUOTE = 60
+#: How many characters of a quote stand before what differs.
+_LEAD = 20
+#: How long the lines of a diff are, and how many there are at the most.
+_WIDTH, _LONGEST_DIFF = 100, 40
 
 
 # What the author expects
@@ -146,6 +155,39 @@ def compare_records(old: Record, new: Record, places: Sequence[Place]) -> list[D
     return found
 
 
+def diff_records(old: Record, new: Record) -> str:
+    """Return a unified diff of the first outputs that differ, without what may; empty where none do."""
+    for number, (before, now) in enumerate(zip(old.cells, new.cells, strict=True), 1):
+        if not any(_changes(before.outputs, now.outputs)):
+            continue
+        stored, given = (list(_lines(cell.outputs)) for cell in (before, now))
+        pairs = zip(given, stored, strict=False)
+        given[: len(stored)] = [was if _is_alike(was, line) else line for line, was in pairs]
+        where = f"cell {number} in {new.provenance.framework}"
+        old_lines, new_lines = ([part for line in lines for part in _cut(line)] for lines in (stored, given))
+        names = (f"{where}, as stored", f"{where}, now")
+        diff = list(unified_diff(old_lines, new_lines, names[0], names[1], n=1, lineterm=""))
+        more = len(diff) - _LONGEST_DIFF
+        return "\n".join([*diff[:_LONGEST_DIFF], *([f"... {more} more lines"] if more > 0 else [])])
+    return ""
+
+
+def _lines(outputs: Sequence[Output]) -> Iterator[str]:
+    """Yield outputs as lines that can be compared: text, the ends of curves, the digests of other images."""
+    for output in outputs:
+        curves = _curves(output)
+        yield from (f"{name} ends at {_short(values[-1] if values else None)}" for name, values in curves)
+        if is_plot(output):
+            continue
+        yield from _text(output).rstrip("\n").split("\n")
+        for mime in IMAGES.keys() & output.get("data", {}).keys():
+            yield f"{mime} {hashlib.sha256(output['data'][mime].encode()).hexdigest()[:8]}"
+
+
+def _cut(line: str) -> list[str]:
+    return [line[start : start + _WIDTH] for start in range(0, len(line) or 1, _WIDTH)]
+
+
 def _changes(old: Sequence[Output], new: Sequence[Output]) -> Iterator[str]:
     for before, now in zip_longest(old, new, fillvalue={"output_type": "nothing"}):
         kinds = [_kind(before), _kind(now)]
@@ -185,7 +227,7 @@ def _curve_changes(old: Output, new: Output) -> Iterator[str]:
 def _text_changes(old: str, new: str) -> Iterator[str]:
     for before, now in zip_longest(old.split("\n"), new.split("\n"), fillvalue=""):
         if not _is_alike(before, now):
-            yield f"`{_quote(before)}` became `{_quote(now)}`"
+            yield "`{}` became `{}`".format(*_quotes(before.strip(), now.strip()))
 
 
 def _image_changes(old: Output, new: Output) -> Iterator[str]:
@@ -196,13 +238,21 @@ def _image_changes(old: Output, new: Output) -> Iterator[str]:
 
 
 def _is_alike(old: str, new: str) -> bool:
-    """Return whether two lines are the same up to times, devices and small differences of numbers."""
+    """Return whether two lines are the same up to times, devices and small differences of numbers.
+
+    Numbers that are whole in both are counts, which are to be the same.
+    """
     if old == new:
         return True
     lines = [_DEVICE.sub("(device)", _TIME.sub("(time)", line)) for line in (old, new)]
-    numbers = [[float(number) for number in _NUMBER.findall(line)] for line in lines]
     same_words = len({_NUMBER.sub("0", line) for line in lines}) == 1
-    return same_words and all(map(_is_close, *numbers))
+    return same_words and all(map(_is_same_number, *map(_NUMBER.findall, lines)))
+
+
+def _is_same_number(old: str, new: str) -> bool:
+    if _INTEGER.fullmatch(old) and _INTEGER.fullmatch(new):
+        return old == new
+    return _is_close(float(old), float(new))
 
 
 def _is_close(old: float | None, new: float | None) -> bool:
@@ -211,6 +261,23 @@ def _is_close(old: float | None, new: float | None) -> bool:
     return math.isclose(old, new, rel_tol=TOLERANCE)
 
 
-def _quote(line: str) -> str:
-    line = line.strip()
-    return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
+def _quotes(old: str, new: str) -> tuple[str, str]:
+    """Return two lines that differ, cut around the first place where they do."""
+    places = (
+        [match.start() for match in _TOKEN.finditer(old)],
+        [match.start() for match in _TOKEN.finditer(new)],
+    )
+    tokens = zip_longest(_TOKEN.findall(old), _TOKEN.findall(new), fillvalue="")
+    number = next((number for number, pair in enumerate(tokens) if not _is_alike(*pair)), 0)
+    starts = (own[min(number, len(own) - 1)] if own else 0 for own in places)
+    first, second = (_quote(line, start) for line, start in zip((old, new), starts, strict=True))
+    return first, second
+
+
+def _quote(line: str, place: int) -> str:
+    """Return a line, or what stands around a place in it."""
+    if len(line) <= _LONGEST_QUOTE:
+        return line
+    start = max(0, min(place - _LEAD, len(line) - _LONGEST_QUOTE))
+    end = start + _LONGEST_QUOTE
+    return f"{'...' * (start > 0)}{line[start:end]}{'...' * (end < len(line))}"

@@ -38,6 +38,13 @@ class Store:
         """Return whether there is a record, whole or broken."""
         return self._place(framework, chapter).exists()
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield the framework and the chapter of each record, whole or broken."""
+        for place in self.root.glob("*/**/*.json"):
+            framework, _, name = place.relative_to(self.root).as_posix().partition("/")
+            if not framework.startswith("."):
+                yield framework, name.removesuffix(".json")
+
     def load(self, framework: str, chapter: str, report: Callable[[Diagnostic], object]) -> Record | None:
         """Return a record, or `None` where there is none or it is broken.
 
@@ -67,6 +74,13 @@ class Store:
         plots = _find_plots(self._place(framework, record.chapter).with_suffix(""))
         _replace_files(files, plots - files.keys(), self.root)
 
+    def remove(self, framework: str, chapter: str) -> None:
+        """Remove a record, if there is one, whole or broken."""
+        place = self._place(framework, chapter)
+        place.unlink(missing_ok=True)
+        for plot in _find_plots(place.with_suffix("")):
+            plot.unlink(missing_ok=True)
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep every other polybook from saving while the block runs.
@@ -89,16 +103,22 @@ class Store:
                 with suppress(OSError):  # it is no empty folder
                     self.root.rmdir()
 
+    def tidy(self) -> None:
+        """Sweep if a process that is gone has left anything, and nobody else is at work."""
+        if (self.root / _LOCK).exists() or any(self.root.glob(f"{_SAVING}*")):
+            with suppress(ExecutionError, OSError), self.lock():
+                self.sweep()
+
     def sweep(self) -> None:
         """Remove what saves that were cut off have left; for the holder of the lock alone."""
         left = list(self.root.glob(f"{_SAVING}*"))
         if not left:
             return
-        for place in self.root.glob("*/**/*.json"):
-            framework, _, name = place.relative_to(self.root).as_posix().partition("/")
-            record = self.load(framework, name.removesuffix(".json"), lambda _: None)
+        for framework, chapter in self.names():
+            record = self.load(framework, chapter, lambda _: None)
             if record is not None:
-                for plot in _find_plots(place.with_suffix("")) - self._files(framework, record).keys():
+                plots = _find_plots(self._place(framework, chapter).with_suffix(""))
+                for plot in plots - self._files(framework, record).keys():
                     plot.unlink(missing_ok=True)
         for folder in left:
             shutil.rmtree(folder)

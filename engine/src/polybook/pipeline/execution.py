@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostic
+from ..store import Store
 from .book import Book
 from .measures import Measures, Shard
-from .units import State, Unit, check_results, find_state
+from .units import OUTPUTS_FOLDER, State, Unit, accept_rejected, check_results, find_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,23 @@ class Tally:
     run: int = 0
     #: How many needed no run.
     fresh: int = 0
+    #: How many of these have another result now, which an earlier run gave.
+    accepted: int = 0
     #: How many are for other shards to run.
     left: int = 0
     #: How many failed.
     failed: int = 0
     #: Why.
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    #: What changed where a result was not stored because it differs, a unified diff for each.
+    diffs: list[str] = field(default_factory=list)
 
 
 def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
     """Run what is stale or missing and store the results; a unit that fails leaves what was stored.
+
+    Nothing runs while the library on disk is not the one that the chapters save: the kernels import the one,
+    and the keys of what they give would be those of the other.
 
     Args:
         book: The book.
@@ -62,6 +70,8 @@ def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
         wishes: How to run it.
     """
     tally = Tally()
+    if wishes.accept and not wishes.force and not wishes.smoke:
+        tally.accepted = accept_rejected(book, units)
     waiting = []
     for unit in units:
         state, found = find_state(unit)
@@ -76,7 +86,19 @@ def execute(book: Book, units: Sequence[Unit], wishes: Wishes) -> Tally:
         tally.left = len(waiting) - len(own)
         waiting = own
     if waiting:
-        from .running import run_units  # what talks to kernels is slow to import
-
-        run_units(book, waiting, wishes, tally)
+        _run(book, waiting, wishes, tally)
+    elif not wishes.smoke:
+        Store(book.root / OUTPUTS_FOLDER).tidy()
     return tally
+
+
+def _run(book: Book, waiting: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
+    from .running import run_units  # what talks to kernels is slow to import
+    from .sources import check_libraries
+
+    found = check_libraries(book, {unit.framework for unit in waiting})
+    if found:
+        tally.diagnostics += found
+        tally.failed += len(waiting)
+        return
+    run_units(book, waiting, wishes, tally)

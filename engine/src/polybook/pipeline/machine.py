@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Protocol
 
 from ..diagnostics import Code, Diagnostic
 from ..errors import ExecutionError
-from ..execute import PROCESSOR, Place, RunResult, Setting, run
+from ..execute import Place, RunResult, Setting, run
 from ..frameworks import FRAMEWORKS
+from ..outputs import PROCESSOR
 from .memory import Memory
 from .schedule import GPU_VARIABLE, Slots, find_cores, find_gpus
 from .units import DATA_VARIABLE
@@ -40,6 +42,8 @@ class Job:
     smoke: bool
     #: Seconds that one cell may run, `None` for as long as it likes.
     cell_timeout: float | None
+    #: The version of the framework that the book pins, `None` for any.
+    version: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Folders:
 
     #: The framework's virtual environment.
     environment: Path
-    #: What the cells run in.
+    #: What the cells run in; it is emptied before each run.
     working: Path
     #: What the cells can import from.
     code: Path
@@ -135,7 +139,9 @@ def _setting(job: Job, folders: Folders, gpu: str | None, cores: Sequence[int]) 
     variables = {SMOKE_VARIABLE: "1" if job.smoke else "", GPU_VARIABLE: gpu or ""}
     if folders.named_data:
         variables[DATA_VARIABLE] = str(folders.named_data)
-    folders.working.mkdir(parents=True, exist_ok=True)
+    if folders.working.exists():
+        shutil.rmtree(folders.working)
+    folders.working.mkdir(parents=True)
     return Setting(
         framework=FRAMEWORKS[job.framework],
         environment=folders.environment,
@@ -145,4 +151,5 @@ def _setting(job: Job, folders: Folders, gpu: str | None, cores: Sequence[int]) 
         data_roots=folders.data,
         cores=cores,
         cell_timeout=job.cell_timeout,
+        version=job.version,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,15 @@ from ..diagnostics import Code, Diagnostic
 from ..errors import ExecutionError
 from ..execute import RunResult
 from ..outputs import Provenance, Record, make_record
-from ..results import check_record, compare_records
+from ..results import check_record, compare_records, diff_records
 from ..store import Store
 from .book import Book
 from .execution import Tally, Wishes
 from .measures import Cost, Measures
 from .places import Here, Place
 from .progress import Part, Progress
-from .units import OUTPUTS_FOLDER, Unit, find_state
+from .sources import library_texts, outdated_files
+from .units import OUTPUTS_FOLDER, Unit, execution_folder, find_state, lacks_gpu, rejected_of
 
 
 def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
@@ -52,8 +54,9 @@ def run_units(book: Book, units: Sequence[Unit], wishes: Wishes, tally: Tally) -
 async def _run_units(book: Book, store: Store, units: Sequence[Unit], wishes: Wishes, tally: Tally) -> None:
     with _stopped_by_signals(), Progress("Running", len(units)) as progress:
         measures = Measures.of(book)
-        async with _place(wishes, measures) as place:
-            runner = _Runner(place, measures, store, wishes, tally, progress)
+        async with _place(book, wishes, measures) as place:
+            library = dict(library_texts(book, {unit.framework for unit in units}))
+            runner = _Runner(place, measures, store, library, wishes, tally, progress)
             try:
                 async with asyncio.TaskGroup() as group:
                     for unit in measures.longest_first(units):
@@ -63,15 +66,28 @@ async def _run_units(book: Book, store: Store, units: Sequence[Unit], wishes: Wi
 
 
 @contextlib.asynccontextmanager
-async def _place(wishes: Wishes, measures: Measures) -> AsyncIterator[Place]:
+async def _place(book: Book, wishes: Wishes, measures: Measures) -> AsyncIterator[Place]:
     """Open the place where units are to run."""
     if wishes.dask is None:
-        yield Here(wishes, measures)
+        with _working_folder(book, wishes) as folder:
+            yield Here(wishes, measures, folder)
         return
     from .cluster import connected
 
     async with connected(wishes.dask, wishes, measures) as cluster:
         yield cluster
+
+
+@contextlib.contextmanager
+def _working_folder(book: Book, wishes: Wishes) -> Iterator[Path]:
+    """Return what runs have their folders in; short runs may be beside others and have their own."""
+    folder = execution_folder(book)
+    if not wishes.smoke:
+        yield folder
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="smoke-", dir=folder, ignore_cleanup_errors=True) as own:
+        yield Path(own)
 
 
 @contextlib.contextmanager
@@ -98,6 +114,8 @@ class _Runner:
     measures: Measures
     #: Keeps their results.
     store: Store
+    #: The library that the keys speak of: the text of each file, by its path in the book.
+    library: Mapping[str, str]
     #: How to run.
     wishes: Wishes
     #: Is told what happened.
@@ -140,15 +158,24 @@ class _Runner:
         """Store a record where it is news; return what is stored then.
 
         Raises:
-            ExecutionError: The same code gave another result before, or the disk does not take the record.
+            ExecutionError: The library has changed meanwhile, the same code gave another result before, or
+                the disk does not take the record.
         """
+        if changed := outdated_files(unit.book, self.library):
+            raise ExecutionError(_library_changed(unit, changed[0]))
         stored = self.store.load(unit.framework, unit.chapter.name, lambda _: None)
-        if stored is not None and stored.key == record.key and not self.wishes.accept:
-            if found := compare_records(stored, record, unit.places):
-                raise ExecutionError(*found)
-            return stored
+        rejected = rejected_of(unit.book)
         try:
-            self.store.save(unit.framework, record)
+            is_rerun = stored is not None and stored.key == record.key and not lacks_gpu(unit, stored)
+            if stored is not None and is_rerun and not self.wishes.accept:
+                if found := compare_records(stored, record, unit.places):
+                    rejected.save(unit.framework, record)
+                    self.tally.diffs.append(diff_records(stored, record))
+                    raise ExecutionError(*found)
+                record = stored
+            else:
+                self.store.save(unit.framework, record)
+            rejected.remove(unit.framework, unit.chapter.name)
         except OSError as error:
             raise ExecutionError(_not_stored(unit, error)) from error
         return record
@@ -161,6 +188,11 @@ def _record(unit: Unit, result: RunResult) -> Record:
 
 def _is_death(error: ExecutionError) -> bool:
     return any(one.code is Code.KERNEL_DIED for one in error.diagnostics)
+
+
+def _library_changed(unit: Unit, path: str) -> Diagnostic:
+    what = f"The library changed while `{unit.name}` ran with it; nothing is stored of that run."
+    return Diagnostic(path, 0, Code.LIBRARY_OUT_OF_DATE, what, "Run it again.")
 
 
 def _not_stored(unit: Unit, error: OSError) -> Diagnostic:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from ..diagnostics import Code, Diagnostic
 from ..dialect.python import imported_packages
@@ -15,8 +15,13 @@ from .book import Book
 from .files import write_if_changed
 
 
-def _library_files(book: Book) -> Iterator[tuple[str, str]]:
-    """Yield the path and text of each file of the library, without modules whose saved cells have errors."""
+def library_texts(book: Book, frameworks: Container[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of each file of the library, without modules whose saved cells have errors.
+
+    Args:
+        book: The book.
+        frameworks: Leave out the modules of all others; `None` for no others.
+    """
     if book.config.library is None or all(library.diagnostics for library in book.libraries.values()):
         return
     needed = {
@@ -25,13 +30,15 @@ def _library_files(book: Book) -> Iterator[tuple[str, str]]:
     }
     yield f"{book.config.library}/__init__.py", package_text(book.config.title, book.config.library, needed)
     for name, library in book.libraries.items():
-        if not library.diagnostics:
+        if not library.diagnostics and (frameworks is None or name in frameworks):
             yield f"{book.config.library}/{FRAMEWORKS[name].module}.py", library.text
 
 
-def _findings(book: Book) -> list[Diagnostic]:
-    found = (one for library in book.libraries.values() for one in library.diagnostics)
-    return list(dict.fromkeys(found))
+def _findings(book: Book, frameworks: Container[str] | None = None) -> list[Diagnostic]:
+    libraries = (
+        library for name, library in book.libraries.items() if frameworks is None or name in frameworks
+    )
+    return list(dict.fromkeys(one for library in libraries for one in library.diagnostics))
 
 
 def write_libraries(book: Book) -> tuple[list[Diagnostic], list[str]]:
@@ -39,22 +46,36 @@ def write_libraries(book: Book) -> tuple[list[Diagnostic], list[str]]:
 
     A module whose saved cells are in error is left as it was.
     """
-    written = [path for path, text in _library_files(book) if write_if_changed(book.root / path, text)]
+    written = [path for path, text in library_texts(book) if write_if_changed(book.root / path, text)]
     return _findings(book), written
 
 
-def check_libraries(book: Book) -> list[Diagnostic]:
-    """Return what is wrong with the saved cells, and which modules are not what the chapters say."""
-    found = _findings(book)
-    for path, text in _library_files(book):
-        try:
-            on_disk = (book.root / path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            on_disk = ""
-        if on_disk != text:
-            what = "The library is not what the chapters say."
-            found.append(Diagnostic(path, 0, Code.LIBRARY_OUT_OF_DATE, what, "Run `polybook library`."))
-    return found
+def check_libraries(book: Book, frameworks: Container[str] | None = None) -> list[Diagnostic]:
+    """Return what is wrong with the saved cells, and which modules are not what the chapters say.
+
+    Args:
+        book: The book.
+        frameworks: Look at no others; `None` for all.
+    """
+    files = dict(library_texts(book, frameworks))
+    return _findings(book, frameworks) + [_outdated(path) for path in outdated_files(book, files)]
+
+
+def outdated_files(book: Book, files: Mapping[str, str]) -> list[str]:
+    """Return the paths of those files that do not have these texts on disk."""
+    return [path for path, text in files.items() if _read(book, path) != text]
+
+
+def _read(book: Book, path: str) -> str:
+    try:
+        return (book.root / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _outdated(path: str) -> Diagnostic:
+    what = "The library is not what the chapters say."
+    return Diagnostic(path, 0, Code.LIBRARY_OUT_OF_DATE, what, "Run `polybook library`.")
 
 
 def sync_translations(book: Book) -> list[str]:

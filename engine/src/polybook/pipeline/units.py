@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from ..config import ChapterSettings
 from ..data import digest_data
-from ..diagnostics import Diagnostic
-from ..keys import NEVER_RUN, KeyParts, explain
+from ..diagnostics import Code, Diagnostic
+from ..keys import DAMAGED, NEVER_RUN, ON_PROCESSOR, KeyParts, explain
 from ..library import names_used
 from ..model import Cell
-from ..outputs import Record, Results
+from ..outputs import PROCESSOR, Record, Results
 from ..references import Chapter
 from ..results import check_record
 from ..store import Store
@@ -132,11 +132,43 @@ def find_state(unit: Unit) -> tuple[State, list[Diagnostic]]:
     found: list[Diagnostic] = []
     record = Store(unit.book.root / OUTPUTS_FOLDER).load(unit.framework, unit.chapter.name, found.append)
     if record is None:  # what a key would be is not worth its time
-        return State(unit, Results(None, is_fresh=False), NEVER_RUN), found
+        return State(unit, Results(None, is_fresh=False), DAMAGED if found else NEVER_RUN), found
     parts = unit.parts(record)
     is_fresh = record.parts == parts
     reason = "" if is_fresh else explain(record.parts, parts)
+    if is_fresh and lacks_gpu(unit, record):
+        is_fresh, reason = False, ON_PROCESSOR
     return State(unit, Results(record, is_fresh), reason), found
+
+
+def rejected_of(book: Book) -> Store:
+    """Return what keeps results that differ from those that the same code gave before, until accepted."""
+    return Store(execution_folder(book) / "rejected")
+
+
+def accept_rejected(book: Book, units: Iterable[Unit]) -> int:
+    """Store what runs of the code as it is now gave and was not stored; return how many results that were.
+
+    Raises:
+        ExecutionError: Another polybook is running code of this book.
+    """
+    rejected, store = rejected_of(book), Store(book.root / OUTPUTS_FOLDER)
+    accepted = 0
+    for unit in units:
+        name = (unit.framework, unit.chapter.name)
+        record = rejected.load(*name, lambda _: None)
+        stored = find_state(unit)[0].results if record else None
+        if record and stored and stored.record and stored.is_fresh and stored.record.key == record.key:
+            with store.lock():
+                store.save(unit.framework, record)
+            rejected.remove(*name)
+            accepted += 1
+    return accepted
+
+
+def lacks_gpu(unit: Unit, record: Record) -> bool:
+    """Return whether a result is a processor's though its chapter needs a GPU."""
+    return unit.settings.gpu and record.provenance.device == PROCESSOR
 
 
 def check_results(state: State) -> list[Diagnostic]:
@@ -148,6 +180,24 @@ def check_results(state: State) -> list[Diagnostic]:
     if not state.results.is_fresh:
         return list(check_record(record, unit.settings.expect, [(path, 0)] * len(record.cells)))
     return list(check_record(record, unit.settings.expect, unit.places, unit.outline.training))
+
+
+def check_outputs(book: Book) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the stored results: damaged, not as expected, of no chapter, or not there."""
+    units = find_units(book)
+    states = [find_state(unit) for unit in units]
+    for state, found in states:
+        yield from found
+        yield from check_results(state)
+    stored = set(Store(book.root / OUTPUTS_FOLDER).names())
+    for framework, chapter in sorted(stored - {(unit.framework, unit.chapter.name) for unit in units}):
+        path = f"{OUTPUTS_FOLDER}/{framework}/{chapter}.json"
+        what = f"The book has no code in {framework} that this is the result of."
+        advice = "Delete it with the folder of its plots, or put the chapter into `_toc.yml`."
+        yield Diagnostic(path, 0, Code.ORPHANED_RESULT, what, advice)
+    if units and not stored:
+        what = "Nothing is stored of any chapter."
+        yield Diagnostic(OUTPUTS_FOLDER, 0, Code.NO_RESULTS, what, "Run `make execute`.")
 
 
 def data_names(book: Book) -> set[str]:
