@@ -12,18 +12,18 @@ REQUIREMENTS = {
     "torch": ["numpy==2.4.6", "torch==2.13.0"],
     "tensorflow": ["numpy==2.4.6", "tensorflow-cpu==2.21.0"],
     "jax": ["flax==0.12.8", "jax==0.10.2", "numpy==2.4.6", "optax==0.2.8"],
-    "mxnet": ["mxnet==1.9.1", "numpy==1.23.5"],
+    "mxnet": ["matplotlib==3.10.9", "mxnet==1.9.1", "numpy==1.23.5"],
 }
+
+
+def advice(module, error):
+    """Return an error that says what to install, for a module whose imports failed with `error`."""
+    command = " ".join(["pip install", *REQUIREMENTS[module.rpartition(".")[2]]])
+    return ImportError(f"{module} needs {error.name}, which is not installed. Run: {command}")
 
 
 def __getattr__(name):
     """Import the module of a framework when it is first asked for."""
     if name not in REQUIREMENTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return importlib.import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        advice = f"pip install {' '.join(REQUIREMENTS[name])}"
-        raise ImportError(
-            f"{__name__}.{name} needs {error.name}, which is not installed. Run: {advice}"
-        ) from None
+    return importlib.import_module(f"{__name__}.{name}")

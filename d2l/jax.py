@@ -22,13 +22,19 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 
-import jax
-import numpy as np
-import optax
-from flax import nnx
-from jax import lax, numpy as jnp
+try:
+    import jax
+    import numpy as np
+    import optax
+    from flax import nnx
+    from jax import lax, numpy as jnp
+except ModuleNotFoundError as error:
+    from . import advice
+
+    raise advice(__name__, error) from None
 
 d2l = sys.modules[__name__]
 
@@ -140,8 +146,9 @@ class ProgressBoard(d2l.HyperParameters):
     def draw(self, x, y, label, every_n=1, transform=None):
         """Add the number `y` at `x` to the curve `label`.
 
-        Of `every_n` points in a row only their mean is drawn. If given,
-        `transform` is applied to the mean of the `y`, after averaging.
+        Either may be an array or a tensor of one number. Of `every_n` points in a
+        row only their mean is drawn. If given, `transform` is applied to the mean
+        of the `y`, after averaging.
         """
         if self.finished:
             self.start()
@@ -149,7 +156,8 @@ class ProgressBoard(d2l.HyperParameters):
         points.append((x, y))
         if len(points) < every_n:
             return
-        x, y = (sum(map(float, values)) / len(points) for values in zip(*points))
+        x, y = (sum(map(d2l.number, values)) / len(points)
+                for values in zip(*points))
         points.clear()
         y = transform(y) if transform else y
         self.curves.setdefault(label, []).append((x, y))
@@ -181,6 +189,8 @@ class ProgressBoard(d2l.HyperParameters):
 
     def describe(self):
         """Return one sentence that says what the plot shows."""
+        if not self.curves:
+            return 'An empty plot.'
         def short(v):
             return f'{v:.0f}' if 999.5 <= abs(v) < 1e6 else f'{v:.3g}'
         changes = []
@@ -237,6 +247,17 @@ class ProgressBoard(d2l.HyperParameters):
 
 
 # chapters/en/interface.md: Watching a Run
+def number(value):
+    """Return a number, or the only one in an array or tensor, as a float.
+
+    Defined in "Watching a Run" (chapters/en/interface.md).
+    """
+    if not hasattr(value, 'item') and hasattr(value, 'numpy'):
+        value = value.numpy()
+    return float(value.item() if hasattr(value, 'item') else value)
+
+
+# chapters/en/interface.md: Watching a Run
 def in_notebook():
     """Return whether the program runs in a Jupyter kernel.
 
@@ -288,7 +309,7 @@ class Module(nnx.Module, d2l.HyperParameters):
         return self.forward(*inputs)
 
     def loss(self, Y_hat, Y):
-        """Return the loss, a scalar, of the outputs `Y_hat` for targets `Y`."""
+        """Return the loss of `Y_hat` for the targets `Y`, a float32 scalar."""
         raise NotImplementedError
 
     def forward(self, X):
@@ -336,7 +357,8 @@ class DataModule(d2l.HyperParameters):
     """Base class of data sets: they know how to be cut into minibatches.
 
     `root`: folder for downloaded files (None: the usual one);
-    `num_workers`: processes that load data beside the main one.
+    `num_workers`: processes that load data beside the main one (only PyTorch
+    has them, the other frameworks take no notice).
 
     Defined in "Data" (chapters/en/interface.md).
     """
@@ -348,18 +370,20 @@ class DataModule(d2l.HyperParameters):
         raise NotImplementedError
 
     def train_dataloader(self):
+        """Return an iterable over the minibatches of the training set."""
         return self.get_dataloader(train=True)
 
     def val_dataloader(self):
+        """Return an iterable over the minibatches of the validation set."""
         return self.get_dataloader(train=False)
 
     def get_tensorloader(self, tensors, train, indices=slice(0, None), key=None):
         """Return a loader of minibatches of `self.batch_size` examples.
 
-        `tensors`: arrays with equal first axes, one entry an example; `indices`:
-        the slice of examples to use. Shuffled anew in each epoch if `train`, in
-        orders that `key` decides (None: the key 0). The last minibatch may be
-        smaller.
+        `tensors`: arrays of any type with equal first axes, one entry an example;
+        `indices`: the slice of examples to use. Shuffled anew in each epoch if
+        `train`, in orders that `key` decides (None: the key 0). The last
+        minibatch may be smaller.
         """
         key = jax.random.key(0) if key is None else key
         return d2l.ArrayLoader([np.asarray(a)[indices] for a in tensors],
@@ -415,7 +439,7 @@ def gpu(i=0):
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    if i >= d2l.num_gpus():
+    if not 0 <= i < d2l.num_gpus():
         raise ValueError(f'no GPU number {i}: there are {d2l.num_gpus()}')
     return jax.devices()[i]
 
@@ -426,7 +450,7 @@ def try_gpu(i=0):
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    return d2l.gpu(i) if i < d2l.num_gpus() else d2l.cpu()
+    return d2l.gpu(i) if 0 <= i < d2l.num_gpus() else d2l.cpu()
 
 
 # chapters/en/interface.md: Devices
@@ -442,11 +466,13 @@ def try_all_gpus():
 class Trainer(d2l.HyperParameters):
     """Fits models to data.
 
-    `num_gpus`: 1 to train on a GPU if the machine has one (otherwise the CPU
-    does the work), 0 for the CPU; `gradient_clip_val`: largest norm of the
-    gradient, 0 for no limit; `mixed_precision`: True to multiply matrices in
-    bfloat16; `compile`: True to compile the model before the first step.
-    Raises ValueError for more than one GPU.
+    `num_gpus`: 1 to train on a GPU, 0 for the CPU, which also does the work,
+    and a line says so, if there is no GPU; `gradient_clip_val`: largest norm
+    of the gradient, 0 for no limit; `mixed_precision`: True to multiply
+    matrices in bfloat16 (PyTorch and JAX only); `compile`: True to compile
+    the model before the first step (not in MXNet; JAX does it in any case).
+    Raises ValueError for more than one GPU, and for a switch that the
+    framework does not have.
 
     Defined in "The Trainer" (chapters/en/interface.md).
     """
@@ -456,16 +482,19 @@ class Trainer(d2l.HyperParameters):
             raise ValueError(f'num_gpus must be 0 or 1, not {num_gpus}')
         self.save_hyperparameters()
         self.gpus = [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
+        if len(self.gpus) < num_gpus:
+            print('There is no GPU. The CPU does the work.')
 
     def fit(self, model, data):
         """Train the `Module` `model` on the `DataModule` `data`."""
+        self.num_epochs = self.max_epochs
         self.prepare_data(data)
         self.prepare_model(model)
         self.optim = model.configure_optimizers()
         self.train_batch_idx = 0
         self.val_batch_idx = 0
         try:
-            for self.epoch in range(self.max_epochs):
+            for self.epoch in range(self.num_epochs):
                 self.fit_epoch()
         finally:
             model.board.show()
@@ -485,7 +514,7 @@ class Trainer(d2l.HyperParameters):
         Happens when the environment variable D2L_SMOKE is 1: a trial that shows
         in seconds whether a program runs, not what it learns.
         """
-        self.max_epochs = 1
+        self.num_epochs = 1
         self.train_dataloader = list(itertools.islice(self.train_dataloader, 2))
         self.val_dataloader = list(itertools.islice(self.val_dataloader or [], 2))
 
@@ -583,7 +612,7 @@ def fetch(url, sha1, path, timeout=5):
 
     `sha1`: None if it is not known; `timeout`: seconds to wait for an answer.
     The file appears complete or not at all; a part of it is kept for the next
-    call. Raises OSError if that cannot be done.
+    call if `sha1` is known. Raises OSError if that cannot be done.
 
     Defined in "Getting a Corpus" (chapters/en/text.md).
     """
@@ -599,8 +628,9 @@ def fetch(url, sha1, path, timeout=5):
             raise OSError('the answer has an unexpected content')
         os.replace(part, path)
     finally:
-        if part.exists():
+        if sha1 and part.exists():
             os.replace(part, rest)
+        part.unlink(missing_ok=True)
 
 
 # chapters/en/text.md: Getting a Corpus
@@ -675,10 +705,15 @@ class TimeMachine(d2l.DataModule):
 
         `num_train`, `num_val`: how many windows to train on and to validate on;
         a text that is too short for both gives as many as it can, in the same
-        proportion. Raises ValueError if it is too short for `num_steps`.
+        proportion. The windows are the rows of `X` and, one token later, of `Y`:
+        integers (int32), (windows, num_steps). Raises ValueError if the text is
+        too short for `num_steps`, or without windows to train on.
         """
         super(d2l.TimeMachine, self).__init__(root)
         self.save_hyperparameters()
+        if num_train < 1 or num_val < 0:
+            raise ValueError(f'cannot have {num_train} windows to train on '
+                             f'and {num_val} to validate on')
         corpus, self.vocab = self.build(self._download())
         usable = len(corpus) - 2 * num_steps     # Windows without common text
         if usable < 2:
@@ -693,7 +728,7 @@ class TimeMachine(d2l.DataModule):
 
     # chapters/en/language-model.md: Windows
     def get_dataloader(self, train):
-        """Return the minibatches (X, Y), both of shape (batch, num_steps)."""
+        """Return the minibatches (X, Y), integers (batch_size, num_steps)."""
         first = 0 if train else self.num_train + self.num_steps
         number = self.num_train if train else self.num_val
         return self.get_tensorloader([self.X, self.Y], train,
@@ -701,32 +736,46 @@ class TimeMachine(d2l.DataModule):
 
 
 # chapters/en/text.md: Getting a Corpus
+def members_of(file):
+    """Return pairs: name, and whether it is neither a file nor a folder.
+
+    `file`: an open zip or tar file, which is read to its end. Raises an error
+    of `zipfile`, `tarfile` or `zlib`, or EOFError, if it is damaged.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    if isinstance(file, tarfile.TarFile):
+        return [(each.name, not (each.isfile() or each.isdir()))
+                for each in file]
+    if file.testzip():
+        raise zipfile.BadZipFile(f'bad content of {file.testzip()!r}')
+    return [(each.filename, stat.S_ISLNK(each.external_attr >> 16))
+            for each in file.infolist()]
+
+
+# chapters/en/text.md: Getting a Corpus
 def unpack(archive, folder):
     """Unpack a zip or tar file (also tar.gz) into `folder`.
 
     Raises ValueError, and unpacks nothing, if a member is a link or would
-    leave the folder, or if the file is no archive.
+    leave the folder, or if the file is damaged or no archive.
 
     Defined in "Getting a Corpus" (chapters/en/text.md).
     """
-    if zipfile.is_zipfile(archive):
-        file = zipfile.ZipFile(archive)
-        members = [(each.filename, stat.S_ISLNK(each.external_attr >> 16))
-                   for each in file.infolist()]
-    elif tarfile.is_tarfile(archive):
-        file = tarfile.open(archive)
-        file.extraction_filter = tarfile.data_filter  # Nor other surprises
-        members = [(each.name, not (each.isfile() or each.isdir()))
-                   for each in file]
-    else:
-        raise ValueError(f'{archive} is no archive')
-    with file:
-        home = Path(folder).resolve()
-        for name, special in members:
-            if special or not (home / name).resolve().is_relative_to(home):
-                raise ValueError(f'{archive}: refused to unpack {name!r}, '
-                                 'which is a link or leaves the folder')
-        file.extractall(home)
+    home = Path(folder).resolve()
+    try:
+        is_tar = tarfile.is_tarfile(archive)     # May have a zip file inside
+        if not is_tar and not zipfile.is_zipfile(archive):
+            raise ValueError(f'{archive} is no archive')
+        with (tarfile.open if is_tar else zipfile.ZipFile)(archive) as file:
+            file.extraction_filter = tarfile.data_filter  # Safe modes, too
+            for name, special in d2l.members_of(file):
+                if special or not (home / name).resolve().is_relative_to(home):
+                    raise ValueError(f'{archive}: refused to unpack {name!r}, '
+                                     'which is a link or leaves the folder')
+            file.extractall(home)
+    except (EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f'{archive} is damaged: {error}') from error
 
 
 # chapters/en/text.md: Getting a Corpus
@@ -749,12 +798,14 @@ def download_extract(name, folder=None):
 class Vocab:
     """A numbering of tokens; 0 is the number of every unknown token.
 
-    `tokens`: a list of tokens, or of lists of them; `min_freq`: tokens that
-    are rarer count as unknown; `reserved_tokens`: come first in any case.
+    `tokens`: tokens, or lists of them, in a list, an array or whatever yields
+    them; `min_freq`: tokens that are rarer count as unknown;
+    `reserved_tokens`: come first in any case (None: there are none).
 
     Defined in "Vocabulary" (chapters/en/text.md).
     """
     def __init__(self, tokens=(), min_freq=0, reserved_tokens=()):
+        tokens = tokens.tolist() if hasattr(tokens, 'tolist') else list(tokens)
         if tokens and isinstance(tokens[0], (list, tuple)):
             tokens = [token for line in tokens for token in line]
         counts = collections.Counter(tokens)
@@ -762,7 +813,7 @@ class Vocab:
         frequent = [token for token, n in self.token_freqs if n >= min_freq]
         # A dictionary keeps the first of equal keys, and their order
         self.idx_to_token = list(dict.fromkeys(
-            ['<unk>', *reserved_tokens, *frequent]))
+            ['<unk>', *(reserved_tokens or ()), *frequent]))
         self.token_to_idx = {t: i for i, t in enumerate(self.idx_to_token)}
 
     def __len__(self):
@@ -782,7 +833,8 @@ class Vocab:
     def to_tokens(self, indices):
         """Return the token of an index, or a list of tokens for several.
 
-        `indices` may be a number, a list or a tensor of these.
+        `indices` may be a number, a list or a tensor of these. Raises IndexError
+        if there is no such token.
         """
         if not hasattr(indices, 'tolist') and hasattr(indices, 'numpy'):
             indices = indices.numpy()
@@ -790,6 +842,8 @@ class Vocab:
             indices = indices.tolist()
         if isinstance(indices, (list, tuple)):
             return [self.to_tokens(index) for index in indices]
+        if int(indices) < 0:
+            raise IndexError(f'no token has the index {int(indices)}')
         return self.idx_to_token[int(indices)]
 
 
@@ -830,10 +884,10 @@ class RNNScratch(d2l.Module):
     def forward(self, inputs, state=None):
         """Return the states of all steps, and the last of them.
 
-        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
-        steps, at least one; `state`: (batch_size, num_hiddens), zeros if None.
-        The results have the shapes (num_steps, batch_size, num_hiddens) and
-        (batch_size, num_hiddens).
+        `inputs`: float32, (num_steps, batch_size, num_inputs), an array or a
+        list of steps, at least one; `state`: float32, (batch_size, num_hiddens),
+        zeros if None. The results are float32, too, of the shapes (num_steps,
+        batch_size, num_hiddens) and (batch_size, num_hiddens).
         """
         def step(H, X):                                              # (n, d)
             H = jnp.tanh(X @ self.W_xh + H @ self.W_hh + self.b_h)   # (n, h)
@@ -869,33 +923,33 @@ class RNNLMScratch(d2l.Module):
         self.b_q = nnx.Param(jnp.zeros(self.vocab_size))
 
     def one_hot(self, X):
-        """Turn tokens (batch_size, num_steps) into one-hot vectors.
+        """Turn tokens, int32, (batch_size, num_steps), into one-hot vectors.
 
-        The result has the shape (num_steps, batch_size, vocab_size).
+        The result is float32, (num_steps, batch_size, vocab_size).
         """
         return jax.nn.one_hot(X.T, self.vocab_size)
 
     def output_layer(self, rnn_outputs):
-        """Turn states (num_steps, batch_size, num_hiddens) into outputs.
+        """Turn states, (num_steps, batch_size, num_hiddens), into outputs.
 
-        These have the shape (batch_size, num_steps, vocab_size).
+        These are float32, (batch_size, num_steps, vocab_size).
         """
         O = rnn_outputs @ self.W_hq + self.b_q  # (num_steps, n, vocab_size)
         return O.swapaxes(0, 1)
 
     def forward(self, X, state=None):
-        """Return the outputs for tokens `X`, an array (batch_size, num_steps).
+        """Return the outputs for tokens `X`, integers (batch_size, num_steps).
 
-        The result has the shape (batch_size, num_steps, vocab_size).
+        The result is float32, (batch_size, num_steps, vocab_size).
         """
         rnn_outputs, _ = self.rnn(self.one_hot(X), state)
         return self.output_layer(rnn_outputs)
 
     def loss(self, Y_hat, Y):
-        """Return the mean cross-entropy.
+        """Return the mean cross-entropy, a float32 scalar.
 
-        `Y_hat`: (batch_size, num_steps, vocab_size); `Y`: the tokens that
-        were to be predicted, (batch_size, num_steps).
+        `Y_hat`: float32, (batch_size, num_steps, vocab_size); `Y`: the tokens
+        that were to be predicted, integers (batch_size, num_steps).
         """
         return optax.softmax_cross_entropy_with_integer_labels(Y_hat, Y).mean()
 
@@ -917,21 +971,27 @@ class RNNLMScratch(d2l.Module):
         `device`: where to put the inputs, beside the model if None. Raises
         ValueError if the prefix is empty.
         """
-        @nnx.jit
-        def step(model, X, state):
-            outputs, state = model.rnn(model.one_hot(X), state)
-            Y = model.output_layer(outputs[-1:])         # (1, 1, vocab_size)
-            return Y.argmax(axis=2), state               # (1, 1)
-
         if not prefix:
             raise ValueError('the prefix must have at least one character')
         tokens, state = vocab[list(prefix)], None
         X = jnp.array([tokens], device=device)           # (1, len(prefix))
         self.eval()
         for _ in range(num_preds):
-            X, state = step(self, X, state)
+            X, state = d2l.predict_step(self, X, state)
             tokens.append(X.item())
         return prefix + ''.join(vocab.to_tokens(tokens[len(prefix):]))
+
+
+# chapters/en/rnn-scratch.md: Writing Text
+@nnx.jit
+def predict_step(model, X, state):
+    """Return the most probable tokens after the tokens `X`, and the state.
+
+    Defined in "Writing Text" (chapters/en/rnn-scratch.md).
+    """
+    outputs, state = model.rnn(model.one_hot(X), state)
+    Y = model.output_layer(outputs[-1:])             # (1, 1, vocab_size)
+    return Y.argmax(axis=2), state                   # (1, 1)
 
 
 # chapters/en/rnn-concise.md: The Recurrent Layer
@@ -952,9 +1012,10 @@ class RNN(d2l.Module):
     def forward(self, inputs, H=None):
         """Return the states of all steps, and the last of each layer.
 
-        `inputs`: (num_steps, batch_size, num_inputs); `H`: (number of
-        layers, batch_size, num_hiddens), zeros if None. The outputs have
-        the shape (num_steps, batch_size, num_hiddens), the state that of `H`.
+        `inputs`: float32, (num_steps, batch_size, num_inputs); `H`: float32,
+        (number of layers, batch_size, num_hiddens), zeros if None. The
+        outputs are float32, (num_steps, batch_size, num_hiddens), the state
+        is like `H`.
         """
         if H is None:
             H = jnp.zeros((1, inputs.shape[1], self.num_hiddens))
@@ -976,9 +1037,9 @@ class RNNLM(d2l.RNNLMScratch):
                                  rngs=nnx.Rngs(key))
 
     def output_layer(self, rnn_outputs):
-        """Turn states (num_steps, batch_size, num_hiddens) into outputs.
+        """Turn states, (num_steps, batch_size, num_hiddens), into outputs.
 
-        These have the shape (batch_size, num_steps, vocab_size).
+        These are float32, (batch_size, num_steps, vocab_size).
         """
         return self.linear(rnn_outputs).swapaxes(0, 1)
 
@@ -1007,8 +1068,8 @@ class LSTMScratch(d2l.Module):
     def gates(self, X, H):
         """Return the input gate, the forget gate and the output gate.
 
-        `X`: inputs (..., num_inputs); `H`: the hidden states of the steps
-        before, (..., num_hiddens), which is also the shape of a gate.
+        `X`: inputs, float32, (..., num_inputs); `H`: the hidden states of the
+        steps before, float32, (..., num_hiddens), as a gate is, too.
         """
         I = jax.nn.sigmoid(X @ self.W_xi + H @ self.W_hi + self.b_i)
         F = jax.nn.sigmoid(X @ self.W_xf + H @ self.W_hf + self.b_f)
@@ -1018,9 +1079,9 @@ class LSTMScratch(d2l.Module):
     def forward(self, inputs, state=None):
         """Return the hidden states of all steps, and the last state (H, C).
 
-        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
-        steps, at least one; `state`: a pair of arrays (batch_size,
-        num_hiddens), zeros if None. The hidden states have the shape
+        `inputs`: float32, (num_steps, batch_size, num_inputs), an array or a
+        list of steps, at least one; `state`: a pair of arrays, float32,
+        (batch_size, num_hiddens), zeros if None. The hidden states are float32,
         (num_steps, batch_size, num_hiddens).
         """
         def step(state, X):                                           # (n, d)
@@ -1044,8 +1105,8 @@ class LSTMScratch(d2l.Module):
 def run_cell(cell, state, inputs):
     """Return the last state of a cell of Flax, and its outputs at all steps.
 
-    `inputs`: (num_steps, batch_size, num_inputs). For the gradient only the
-    states are kept; everything else is computed again.
+    `inputs`: float32, (num_steps, batch_size, num_inputs). For the gradient
+    only the states are kept; everything else is computed again.
 
     Defined in "Concise Implementation" (chapters/en/lstm.md).
     """
@@ -1081,9 +1142,9 @@ class LSTM(d2l.Module):
     def forward(self, inputs, H_C=None):
         """Return the top layer's hidden states, and each layer's last (H, C).
 
-        `inputs`: (num_steps, batch_size, num_inputs); `H_C`: a pair of
-        arrays (num_layers, batch_size, num_hiddens), zeros if None. The
-        outputs have the shape (num_steps, batch_size, num_hiddens).
+        `inputs`: float32, (num_steps, batch_size, num_inputs); `H_C`: a pair
+        of arrays, float32, (num_layers, batch_size, num_hiddens), zeros if
+        None. The outputs are float32, (num_steps, batch_size, num_hiddens).
         """
         if H_C is None:
             shape = self.num_layers, inputs.shape[1], self.num_hiddens
@@ -1122,10 +1183,10 @@ class GRUScratch(d2l.Module):
     def forward(self, inputs, state=None):
         """Return the states of all steps, and the last of them.
 
-        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
-        steps, at least one; `state`: (batch_size, num_hiddens), zeros if None.
-        The results have the shapes (num_steps, batch_size, num_hiddens) and
-        (batch_size, num_hiddens).
+        `inputs`: float32, (num_steps, batch_size, num_inputs), an array or a
+        list of steps, at least one; `state`: float32, (batch_size, num_hiddens),
+        zeros if None. The results are float32, too, of the shapes (num_steps,
+        batch_size, num_hiddens) and (batch_size, num_hiddens).
         """
         def step(H, X):                                               # (n, d)
             R = jax.nn.sigmoid(X @ self.W_xr + H @ self.W_hr + self.b_r)
@@ -1174,7 +1235,7 @@ class GRU(d2l.RNN):
     def forward(self, inputs, H=None):
         """Return the top layer's states of all steps, and each layer's last.
 
-        The shapes are those of `RNN`.
+        The shapes and types are those of `RNN`.
         """
         if H is None:
             H = jnp.zeros((self.num_layers, inputs.shape[1], self.num_hiddens))
@@ -1208,10 +1269,11 @@ class BiRNNScratch(d2l.Module):
     def forward(self, inputs, states=None):
         """Return the states of both directions at all steps, and the last.
 
-        `inputs`: (num_steps, batch_size, num_inputs), an array or a list of
-        steps, at least one; `states`: a pair (batch_size, h), forwards and
-        backwards, zeros if None. The outputs have the shape (num_steps,
-        batch_size, 2h). The last backward state is that of the first step.
+        `inputs`: float32, (num_steps, batch_size, num_inputs), an array or a
+        list of steps, at least one; `states`: a pair, float32, (batch_size,
+        h), forwards and backwards, zeros if None. The outputs are float32,
+        (num_steps, batch_size, 2h). The last backward state is that of the
+        first step.
         """
         f_H, b_H = (None, None) if states is None else states
         inputs = jnp.asarray(inputs)
@@ -1246,9 +1308,9 @@ class BiRNN(d2l.Module):
     def forward(self, inputs, H=None):
         """Return the states of both directions at all steps, and the last.
 
-        `inputs`: (num_steps, batch_size, num_inputs); `H`: (2, batch_size,
-        h), forwards and backwards, zeros if None. The outputs have the shape
-        (num_steps, batch_size, 2h), the state that of `H`.
+        `inputs`: float32, (num_steps, batch_size, num_inputs); `H`: float32,
+        (2, batch_size, h), forwards and backwards, zeros if None. The outputs
+        are float32, (num_steps, batch_size, 2h), the state is like `H`.
         """
         if H is None:
             H = jnp.zeros((2, inputs.shape[1], self.num_hiddens // 2))

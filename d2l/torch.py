@@ -22,12 +22,18 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional as F
+try:
+    import numpy as np
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+except ModuleNotFoundError as error:
+    from . import advice
+
+    raise advice(__name__, error) from None
 
 d2l = sys.modules[__name__]
 
@@ -139,8 +145,9 @@ class ProgressBoard(d2l.HyperParameters):
     def draw(self, x, y, label, every_n=1, transform=None):
         """Add the number `y` at `x` to the curve `label`.
 
-        Of `every_n` points in a row only their mean is drawn. If given,
-        `transform` is applied to the mean of the `y`, after averaging.
+        Either may be an array or a tensor of one number. Of `every_n` points in a
+        row only their mean is drawn. If given, `transform` is applied to the mean
+        of the `y`, after averaging.
         """
         if self.finished:
             self.start()
@@ -148,7 +155,8 @@ class ProgressBoard(d2l.HyperParameters):
         points.append((x, y))
         if len(points) < every_n:
             return
-        x, y = (sum(map(float, values)) / len(points) for values in zip(*points))
+        x, y = (sum(map(d2l.number, values)) / len(points)
+                for values in zip(*points))
         points.clear()
         y = transform(y) if transform else y
         self.curves.setdefault(label, []).append((x, y))
@@ -180,6 +188,8 @@ class ProgressBoard(d2l.HyperParameters):
 
     def describe(self):
         """Return one sentence that says what the plot shows."""
+        if not self.curves:
+            return 'An empty plot.'
         def short(v):
             return f'{v:.0f}' if 999.5 <= abs(v) < 1e6 else f'{v:.3g}'
         changes = []
@@ -236,6 +246,17 @@ class ProgressBoard(d2l.HyperParameters):
 
 
 # chapters/en/interface.md: Watching a Run
+def number(value):
+    """Return a number, or the only one in an array or tensor, as a float.
+
+    Defined in "Watching a Run" (chapters/en/interface.md).
+    """
+    if not hasattr(value, 'item') and hasattr(value, 'numpy'):
+        value = value.numpy()
+    return float(value.item() if hasattr(value, 'item') else value)
+
+
+# chapters/en/interface.md: Watching a Run
 def in_notebook():
     """Return whether the program runs in a Jupyter kernel.
 
@@ -271,7 +292,7 @@ class Module(nn.Module, d2l.HyperParameters):
         self.board = d2l.ProgressBoard()
 
     def loss(self, Y_hat, Y):
-        """Return the loss, a scalar, of the outputs `Y_hat` for targets `Y`."""
+        """Return the loss of `Y_hat` for the targets `Y`, a float32 scalar."""
         raise NotImplementedError
 
     def forward(self, X):
@@ -317,7 +338,8 @@ class DataModule(d2l.HyperParameters):
     """Base class of data sets: they know how to be cut into minibatches.
 
     `root`: folder for downloaded files (None: the usual one);
-    `num_workers`: processes that load data beside the main one.
+    `num_workers`: processes that load data beside the main one (only PyTorch
+    has them, the other frameworks take no notice).
 
     Defined in "Data" (chapters/en/interface.md).
     """
@@ -329,17 +351,19 @@ class DataModule(d2l.HyperParameters):
         raise NotImplementedError
 
     def train_dataloader(self):
+        """Return an iterable over the minibatches of the training set."""
         return self.get_dataloader(train=True)
 
     def val_dataloader(self):
+        """Return an iterable over the minibatches of the validation set."""
         return self.get_dataloader(train=False)
 
     def get_tensorloader(self, tensors, train, indices=slice(0, None)):
         """Return a loader of minibatches of `self.batch_size` examples.
 
-        `tensors`: tensors with equal first axes, one entry an example;
-        `indices`: the slice of examples to use. Shuffled anew in each epoch if
-        `train`. The last minibatch may be smaller.
+        `tensors`: tensors of any type with equal first axes, one entry an
+        example; `indices`: the slice of examples to use. Shuffled anew in each
+        epoch if `train`. The last minibatch may be smaller.
         """
         utils = torch.utils.data
         dataset = utils.TensorDataset(*(a[indices] for a in tensors))
@@ -373,7 +397,7 @@ def gpu(i=0):
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    if i >= d2l.num_gpus():
+    if not 0 <= i < d2l.num_gpus():
         raise ValueError(f'no GPU number {i}: there are {d2l.num_gpus()}')
     return torch.device(torch.accelerator.current_accelerator().type, i)
 
@@ -384,7 +408,7 @@ def try_gpu(i=0):
 
     Defined in "Devices" (chapters/en/interface.md).
     """
-    return d2l.gpu(i) if i < d2l.num_gpus() else d2l.cpu()
+    return d2l.gpu(i) if 0 <= i < d2l.num_gpus() else d2l.cpu()
 
 
 # chapters/en/interface.md: Devices
@@ -400,11 +424,13 @@ def try_all_gpus():
 class Trainer(d2l.HyperParameters):
     """Fits models to data.
 
-    `num_gpus`: 1 to train on a GPU if the machine has one (otherwise the CPU
-    does the work), 0 for the CPU; `gradient_clip_val`: largest norm of the
-    gradient, 0 for no limit; `mixed_precision`: True to multiply matrices in
-    bfloat16; `compile`: True to compile the model before the first step.
-    Raises ValueError for more than one GPU.
+    `num_gpus`: 1 to train on a GPU, 0 for the CPU, which also does the work,
+    and a line says so, if there is no GPU; `gradient_clip_val`: largest norm
+    of the gradient, 0 for no limit; `mixed_precision`: True to multiply
+    matrices in bfloat16 (PyTorch and JAX only); `compile`: True to compile
+    the model before the first step (not in MXNet; JAX does it in any case).
+    Raises ValueError for more than one GPU, and for a switch that the
+    framework does not have.
 
     Defined in "The Trainer" (chapters/en/interface.md).
     """
@@ -414,16 +440,19 @@ class Trainer(d2l.HyperParameters):
             raise ValueError(f'num_gpus must be 0 or 1, not {num_gpus}')
         self.save_hyperparameters()
         self.gpus = [d2l.gpu(i) for i in range(min(num_gpus, d2l.num_gpus()))]
+        if len(self.gpus) < num_gpus:
+            print('There is no GPU. The CPU does the work.')
 
     def fit(self, model, data):
         """Train the `Module` `model` on the `DataModule` `data`."""
+        self.num_epochs = self.max_epochs
         self.prepare_data(data)
         self.prepare_model(model)
         self.optim = model.configure_optimizers()
         self.train_batch_idx = 0
         self.val_batch_idx = 0
         try:
-            for self.epoch in range(self.max_epochs):
+            for self.epoch in range(self.num_epochs):
                 self.fit_epoch()
         finally:
             model.board.show()
@@ -443,7 +472,7 @@ class Trainer(d2l.HyperParameters):
         Happens when the environment variable D2L_SMOKE is 1: a trial that shows
         in seconds whether a program runs, not what it learns.
         """
-        self.max_epochs = 1
+        self.num_epochs = 1
         self.train_dataloader = list(itertools.islice(self.train_dataloader, 2))
         self.val_dataloader = list(itertools.islice(self.val_dataloader or [], 2))
 
@@ -547,7 +576,7 @@ def fetch(url, sha1, path, timeout=5):
 
     `sha1`: None if it is not known; `timeout`: seconds to wait for an answer.
     The file appears complete or not at all; a part of it is kept for the next
-    call. Raises OSError if that cannot be done.
+    call if `sha1` is known. Raises OSError if that cannot be done.
 
     Defined in "Getting a Corpus" (chapters/en/text.md).
     """
@@ -563,8 +592,9 @@ def fetch(url, sha1, path, timeout=5):
             raise OSError('the answer has an unexpected content')
         os.replace(part, path)
     finally:
-        if part.exists():
+        if sha1 and part.exists():
             os.replace(part, rest)
+        part.unlink(missing_ok=True)
 
 
 # chapters/en/text.md: Getting a Corpus
@@ -639,10 +669,15 @@ class TimeMachine(d2l.DataModule):
 
         `num_train`, `num_val`: how many windows to train on and to validate on;
         a text that is too short for both gives as many as it can, in the same
-        proportion. Raises ValueError if it is too short for `num_steps`.
+        proportion. The windows are the rows of `X` and, one token later, of `Y`:
+        integers (int64), (windows, num_steps). Raises ValueError if the text is
+        too short for `num_steps`, or without windows to train on.
         """
         super(d2l.TimeMachine, self).__init__(root)
         self.save_hyperparameters()
+        if num_train < 1 or num_val < 0:
+            raise ValueError(f'cannot have {num_train} windows to train on '
+                             f'and {num_val} to validate on')
         corpus, self.vocab = self.build(self._download())
         usable = len(corpus) - 2 * num_steps     # Windows without common text
         if usable < 2:
@@ -656,7 +691,7 @@ class TimeMachine(d2l.DataModule):
 
     # chapters/en/language-model.md: Windows
     def get_dataloader(self, train):
-        """Return the minibatches (X, Y), both of shape (batch, num_steps)."""
+        """Return the minibatches (X, Y), integers (batch_size, num_steps)."""
         first = 0 if train else self.num_train + self.num_steps
         number = self.num_train if train else self.num_val
         return self.get_tensorloader([self.X, self.Y], train,
@@ -664,32 +699,46 @@ class TimeMachine(d2l.DataModule):
 
 
 # chapters/en/text.md: Getting a Corpus
+def members_of(file):
+    """Return pairs: name, and whether it is neither a file nor a folder.
+
+    `file`: an open zip or tar file, which is read to its end. Raises an error
+    of `zipfile`, `tarfile` or `zlib`, or EOFError, if it is damaged.
+
+    Defined in "Getting a Corpus" (chapters/en/text.md).
+    """
+    if isinstance(file, tarfile.TarFile):
+        return [(each.name, not (each.isfile() or each.isdir()))
+                for each in file]
+    if file.testzip():
+        raise zipfile.BadZipFile(f'bad content of {file.testzip()!r}')
+    return [(each.filename, stat.S_ISLNK(each.external_attr >> 16))
+            for each in file.infolist()]
+
+
+# chapters/en/text.md: Getting a Corpus
 def unpack(archive, folder):
     """Unpack a zip or tar file (also tar.gz) into `folder`.
 
     Raises ValueError, and unpacks nothing, if a member is a link or would
-    leave the folder, or if the file is no archive.
+    leave the folder, or if the file is damaged or no archive.
 
     Defined in "Getting a Corpus" (chapters/en/text.md).
     """
-    if zipfile.is_zipfile(archive):
-        file = zipfile.ZipFile(archive)
-        members = [(each.filename, stat.S_ISLNK(each.external_attr >> 16))
-                   for each in file.infolist()]
-    elif tarfile.is_tarfile(archive):
-        file = tarfile.open(archive)
-        file.extraction_filter = tarfile.data_filter  # Nor other surprises
-        members = [(each.name, not (each.isfile() or each.isdir()))
-                   for each in file]
-    else:
-        raise ValueError(f'{archive} is no archive')
-    with file:
-        home = Path(folder).resolve()
-        for name, special in members:
-            if special or not (home / name).resolve().is_relative_to(home):
-                raise ValueError(f'{archive}: refused to unpack {name!r}, '
-                                 'which is a link or leaves the folder')
-        file.extractall(home)
+    home = Path(folder).resolve()
+    try:
+        is_tar = tarfile.is_tarfile(archive)     # May have a zip file inside
+        if not is_tar and not zipfile.is_zipfile(archive):
+            raise ValueError(f'{archive} is no archive')
+        with (tarfile.open if is_tar else zipfile.ZipFile)(archive) as file:
+            file.extraction_filter = tarfile.data_filter  # Safe modes, too
+            for name, special in d2l.members_of(file):
+                if special or not (home / name).resolve().is_relative_to(home):
+                    raise ValueError(f'{archive}: refused to unpack {name!r}, '
+                                     'which is a link or leaves the folder')
+            file.extractall(home)
+    except (EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f'{archive} is damaged: {error}') from error
 
 
 # chapters/en/text.md: Getting a Corpus
@@ -712,12 +761,14 @@ def download_extract(name, folder=None):
 class Vocab:
     """A numbering of tokens; 0 is the number of every unknown token.
 
-    `tokens`: a list of tokens, or of lists of them; `min_freq`: tokens that
-    are rarer count as unknown; `reserved_tokens`: come first in any case.
+    `tokens`: tokens, or lists of them, in a list, an array or whatever yields
+    them; `min_freq`: tokens that are rarer count as unknown;
+    `reserved_tokens`: come first in any case (None: there are none).
 
     Defined in "Vocabulary" (chapters/en/text.md).
     """
     def __init__(self, tokens=(), min_freq=0, reserved_tokens=()):
+        tokens = tokens.tolist() if hasattr(tokens, 'tolist') else list(tokens)
         if tokens and isinstance(tokens[0], (list, tuple)):
             tokens = [token for line in tokens for token in line]
         counts = collections.Counter(tokens)
@@ -725,7 +776,7 @@ class Vocab:
         frequent = [token for token, n in self.token_freqs if n >= min_freq]
         # A dictionary keeps the first of equal keys, and their order
         self.idx_to_token = list(dict.fromkeys(
-            ['<unk>', *reserved_tokens, *frequent]))
+            ['<unk>', *(reserved_tokens or ()), *frequent]))
         self.token_to_idx = {t: i for i, t in enumerate(self.idx_to_token)}
 
     def __len__(self):
@@ -745,7 +796,8 @@ class Vocab:
     def to_tokens(self, indices):
         """Return the token of an index, or a list of tokens for several.
 
-        `indices` may be a number, a list or a tensor of these.
+        `indices` may be a number, a list or a tensor of these. Raises IndexError
+        if there is no such token.
         """
         if not hasattr(indices, 'tolist') and hasattr(indices, 'numpy'):
             indices = indices.numpy()
@@ -753,6 +805,8 @@ class Vocab:
             indices = indices.tolist()
         if isinstance(indices, (list, tuple)):
             return [self.to_tokens(index) for index in indices]
+        if int(indices) < 0:
+            raise IndexError(f'no token has the index {int(indices)}')
         return self.idx_to_token[int(indices)]
 
 
@@ -789,10 +843,10 @@ class RNNScratch(d2l.Module):
     def forward(self, inputs, state=None):
         """Return the states of all steps, and the last of them.
 
-        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
-        steps, at least one; `state`: (batch_size, num_hiddens), zeros if None.
-        The results have the shapes (num_steps, batch_size, num_hiddens) and
-        (batch_size, num_hiddens).
+        `inputs`: float32, (num_steps, batch_size, num_inputs), a tensor or a
+        list of steps, at least one; `state`: float32, (batch_size, num_hiddens),
+        zeros if None. The results are float32, too, of the shapes (num_steps,
+        batch_size, num_hiddens) and (batch_size, num_hiddens).
         """
         H = state
         if H is None:
@@ -826,33 +880,33 @@ class RNNLMScratch(d2l.Module):
         self.b_q = nn.Parameter(torch.zeros(self.vocab_size))
 
     def one_hot(self, X):
-        """Turn tokens (batch_size, num_steps) into one-hot vectors.
+        """Turn tokens, int64, (batch_size, num_steps), into one-hot vectors.
 
-        The result has the shape (num_steps, batch_size, vocab_size).
+        The result is float32, (num_steps, batch_size, vocab_size).
         """
         return F.one_hot(X.T, self.vocab_size).float()
 
     def output_layer(self, rnn_outputs):
-        """Turn states (num_steps, batch_size, num_hiddens) into outputs.
+        """Turn states, (num_steps, batch_size, num_hiddens), into outputs.
 
-        These have the shape (batch_size, num_steps, vocab_size).
+        These are float32, (batch_size, num_steps, vocab_size).
         """
         O = rnn_outputs @ self.W_hq + self.b_q  # (num_steps, n, vocab_size)
         return O.transpose(0, 1)
 
     def forward(self, X, state=None):
-        """Return the outputs for tokens `X`, an array (batch_size, num_steps).
+        """Return the outputs for tokens `X`, integers (batch_size, num_steps).
 
-        The result has the shape (batch_size, num_steps, vocab_size).
+        The result is float32, (batch_size, num_steps, vocab_size).
         """
         rnn_outputs, _ = self.rnn(self.one_hot(X), state)
         return self.output_layer(rnn_outputs)
 
     def loss(self, Y_hat, Y):
-        """Return the mean cross-entropy.
+        """Return the mean cross-entropy, a float32 scalar.
 
-        `Y_hat`: (batch_size, num_steps, vocab_size); `Y`: the tokens that
-        were to be predicted, (batch_size, num_steps).
+        `Y_hat`: float32, (batch_size, num_steps, vocab_size); `Y`: the tokens
+        that were to be predicted, integers (batch_size, num_steps).
         """
         Y_hat, Y = Y_hat.transpose(0, 1), Y.T    # As it lies in memory: no copy
         return F.cross_entropy(Y_hat.flatten(0, 1), Y.flatten())
@@ -906,9 +960,10 @@ class RNN(d2l.Module):
     def forward(self, inputs, H=None):
         """Return the states of all steps, and the last of each layer.
 
-        `inputs`: (num_steps, batch_size, num_inputs); `H`: (number of
-        layers, batch_size, num_hiddens), zeros if None. The outputs have
-        the shape (num_steps, batch_size, num_hiddens), the state that of `H`.
+        `inputs`: float32, (num_steps, batch_size, num_inputs); `H`: float32,
+        (number of layers, batch_size, num_hiddens), zeros if None. The
+        outputs are float32, (num_steps, batch_size, num_hiddens), the state
+        is like `H`.
         """
         return self.rnn(inputs, H)
 
@@ -926,9 +981,9 @@ class RNNLM(d2l.RNNLMScratch):
         self.linear = nn.Linear(self.rnn.num_hiddens, self.vocab_size)
 
     def output_layer(self, rnn_outputs):
-        """Turn states (num_steps, batch_size, num_hiddens) into outputs.
+        """Turn states, (num_steps, batch_size, num_hiddens), into outputs.
 
-        These have the shape (batch_size, num_steps, vocab_size).
+        These are float32, (batch_size, num_steps, vocab_size).
         """
         return self.linear(rnn_outputs).transpose(0, 1)
 
@@ -956,8 +1011,8 @@ class LSTMScratch(d2l.Module):
     def gates(self, X, H):
         """Return the input gate, the forget gate and the output gate.
 
-        `X`: inputs (..., num_inputs); `H`: the hidden states of the steps
-        before, (..., num_hiddens), which is also the shape of a gate.
+        `X`: inputs, float32, (..., num_inputs); `H`: the hidden states of the
+        steps before, float32, (..., num_hiddens), as a gate is, too.
         """
         I = torch.sigmoid(X @ self.W_xi + H @ self.W_hi + self.b_i)
         F = torch.sigmoid(X @ self.W_xf + H @ self.W_hf + self.b_f)
@@ -967,9 +1022,9 @@ class LSTMScratch(d2l.Module):
     def forward(self, inputs, state=None):
         """Return the hidden states of all steps, and the last state (H, C).
 
-        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
-        steps, at least one; `state`: a pair of tensors (batch_size,
-        num_hiddens), zeros if None. The hidden states have the shape
+        `inputs`: float32, (num_steps, batch_size, num_inputs), a tensor or a
+        list of steps, at least one; `state`: a pair of tensors, float32,
+        (batch_size, num_hiddens), zeros if None. The hidden states are float32,
         (num_steps, batch_size, num_hiddens).
         """
         if state is None:
@@ -1005,9 +1060,9 @@ class LSTM(d2l.Module):
     def forward(self, inputs, H_C=None):
         """Return the top layer's hidden states, and each layer's last (H, C).
 
-        `inputs`: (num_steps, batch_size, num_inputs); `H_C`: a pair of
-        tensors (num_layers, batch_size, num_hiddens), zeros if None. The
-        outputs have the shape (num_steps, batch_size, num_hiddens).
+        `inputs`: float32, (num_steps, batch_size, num_inputs); `H_C`: a pair
+        of tensors, float32, (num_layers, batch_size, num_hiddens), zeros if
+        None. The outputs are float32, (num_steps, batch_size, num_hiddens).
         """
         return self.rnn(inputs, H_C)
 
@@ -1035,10 +1090,10 @@ class GRUScratch(d2l.Module):
     def forward(self, inputs, state=None):
         """Return the states of all steps, and the last of them.
 
-        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
-        steps, at least one; `state`: (batch_size, num_hiddens), zeros if None.
-        The results have the shapes (num_steps, batch_size, num_hiddens) and
-        (batch_size, num_hiddens).
+        `inputs`: float32, (num_steps, batch_size, num_inputs), a tensor or a
+        list of steps, at least one; `state`: float32, (batch_size, num_hiddens),
+        zeros if None. The results are float32, too, of the shapes (num_steps,
+        batch_size, num_hiddens) and (batch_size, num_hiddens).
         """
         H = state
         if H is None:
@@ -1091,12 +1146,13 @@ class BiRNNScratch(d2l.Module):
     def forward(self, inputs, states=None):
         """Return the states of both directions at all steps, and the last.
 
-        `inputs`: (num_steps, batch_size, num_inputs), a tensor or a list of
-        steps, at least one; `states`: a pair (batch_size, h), forwards and
-        backwards, zeros if None. The outputs have the shape (num_steps,
-        batch_size, 2h). The last backward state is that of the first step.
+        `inputs`: float32, (num_steps, batch_size, num_inputs), a tensor or a
+        list of steps, at least one; `states`: a pair, float32, (batch_size,
+        h), forwards and backwards, zeros if None. The outputs are float32,
+        (num_steps, batch_size, 2h). The last backward state is that of the
+        first step.
         """
-        f_H, b_H = states or (None, None)
+        f_H, b_H = (None, None) if states is None else states
         f_outputs, f_H = self.f_rnn(inputs, f_H)              # (T, n, h)
         b_outputs, b_H = self.b_rnn([*inputs][::-1], b_H)     # (T, n, h)
         return torch.cat((f_outputs, b_outputs.flip(0)), dim=2), (f_H, b_H)

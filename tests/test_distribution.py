@@ -42,8 +42,12 @@ def test_pip_installs_it_where_there_is_no_framework(tmp_path):
     assert run("import d2l, matplotlib, numpy").returncode == 0
     story = "from importlib.resources import files; print(files('d2l').joinpath('story.txt').is_file())"
     assert run(story).stdout == "True\n"
-    for module, framework in (("torch", "torch==2.13.0"), ("jax", "jax==0.10.2")):
-        error = run(f"from d2l import {module} as d2l").stderr.splitlines()[-1]
+    for module, framework, statement in (
+        ("torch", "torch==2.13.0", "from d2l import torch as d2l"),
+        ("jax", "jax==0.10.2", "import d2l.jax as d2l"),
+        ("mxnet", "matplotlib==3.10.9", "import d2l.mxnet"),
+    ):
+        error = run(statement).stderr.splitlines()[-1]
         assert error.startswith(f"ImportError: d2l.{module} needs ")
         assert "which is not installed. Run: pip install " in error
         assert framework in error

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from polybook.dialect import parse
+from polybook.dialect.python import imported_packages
 from polybook.frameworks import FRAMEWORKS
 from polybook.library import (
     Library,
@@ -23,6 +24,7 @@ from polybook.library import (
     names_used,
     package_text,
 )
+from polybook.library.imports import Import, write_imports
 from polybook.library.scopes import find_bindings, find_uses
 from polybook.library.sources import add_note, merge_members
 from polybook.model import Cell, Prose, write
@@ -127,12 +129,7 @@ def test_module_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 @each_case
 def test_what_does_not_need_a_framework_can_be_imported(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = build(read_chapters(case), read_settings(case))
-    needed = {
-        line.split()[1].partition(".")[0]
-        for line in library.text.splitlines()
-        if line.startswith(("import ", "from "))
-    }
-    if needed <= sys.stdlib_module_names:
+    if not imported_packages(library.text):
         module = run(library, monkeypatch)
         assert all(hasattr(module, name) for name in library.definitions)
 
@@ -443,7 +440,7 @@ def package(tmp_path, monkeypatch):
     wanted = {"here": ["a==1"], "lacking": ["no-such-package==2", "other"]}
     folder.joinpath("__init__.py").write_text(package_text('Of "quotes" \\', folder.name, wanted))
     folder.joinpath("here.py").write_text("x = 1\n")
-    folder.joinpath("lacking.py").write_text("import no_such_package.part\n")
+    folder.joinpath("lacking.py").write_text(write_imports([Import("no_such_package.part")]) + "\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield importlib.import_module(folder.name)
     for name in [name for name in sys.modules if name.startswith(folder.name)]:
@@ -455,9 +452,13 @@ def test_a_module_of_the_library_is_imported_when_it_is_asked_for(package):
     assert package.here.x == 1
 
 
-def test_a_library_without_its_framework_says_in_a_line_what_to_install(package):
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_library_without_its_framework_says_in_a_line_what_to_install(package, by_name):
     with pytest.raises(ImportError) as raised:
-        from polybook_test_library import lacking  # noqa: F401
+        if by_name:
+            import polybook_test_library.lacking  # noqa: F401
+        else:
+            from polybook_test_library import lacking  # noqa: F401
     assert str(raised.value) == (
         "polybook_test_library.lacking needs no_such_package, which is not installed. "
         "Run: pip install no-such-package==2 other"

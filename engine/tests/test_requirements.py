@@ -12,6 +12,7 @@ PINS = """\
 # The environment.
 ipython==9.18.1
 Jinja2==3.1.6
+matplotlib==3.10.9
 ml_dtypes==0.6.0
 numpy==1.23.5
 PyYAML==6.0.3  # for settings
@@ -31,7 +32,7 @@ def requirements(framework: str) -> Requirements:
         ("pytorch", {"torch", "IPython"}, ["ipython==9.18.1", "torch==2.13.0+cpu"]),
         ("pytorch", {"yaml", "PIL", "ml_dtypes"}, ["ml_dtypes==0.6.0", "pillow", "pyyaml==6.0.3"]),
         ("tensorflow", {"tensorflow"}, ["tensorflow-cpu==2.21.0"]),
-        ("mxnet", {"mxnet"}, ["mxnet==1.9.1", "numpy==1.23.5"]),
+        ("mxnet", {"mxnet"}, ["matplotlib==3.10.9", "mxnet==1.9.1", "numpy==1.23.5"]),
         ("jax", {"jax", "einops"}, ["einops", "jax"]),
         ("jax", set(), []),
     ],

@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -160,6 +161,17 @@ def seeds(tmp_path_factory):
 def adapter():
     """How tests that hold for every framework make layers, give them weights and read numbers."""
     return importlib.import_module(f"with_{FRAMEWORK}.adapter")
+
+
+@pytest.fixture(scope="session")
+def stack_of(d2l):
+    """The class `StackedRNN` that the chapter on deep networks writes for itself, from its cells."""
+    text = (ROOT / "chapters" / "en" / "deep-rnn.md").read_text(encoding="utf-8")
+    cells = re.findall(rf"^#@tab {FRAMEWORK}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    names = {}
+    exec(cells[0], names)  # noqa: S102 - the imports; the code is our own
+    exec(next(cell for cell in cells if cell.startswith("class StackedRNN(")), names)  # noqa: S102 - likewise
+    return names["StackedRNN"]
 
 
 @pytest.fixture

@@ -4,6 +4,13 @@ import inspect
 
 import pytest
 
+#: The switches of the trainer that a framework does not have.
+LACKING = {"tensorflow": ["mixed_precision"], "mxnet": ["mixed_precision", "compile"]}
+SAYS = {
+    "tensorflow": r"Keras with dtype='mixed_bfloat16'",
+    "mxnet": "MXNet has no mixed_precision and no compile",
+}
+
 
 @pytest.fixture
 def without_gpus(d2l, monkeypatch):
@@ -11,13 +18,20 @@ def without_gpus(d2l, monkeypatch):
 
 
 def test_the_cpu_takes_the_place_of_an_absent_gpu_that_is_only_tried(d2l, without_gpus):
-    assert d2l.try_gpu() == d2l.try_gpu(7) == d2l.cpu()
+    assert d2l.try_gpu() == d2l.try_gpu(7) == d2l.try_gpu(-1) == d2l.cpu()
     assert d2l.try_all_gpus() == [d2l.cpu()]
 
 
 def test_an_absent_gpu_that_is_insisted_on_is_a_clear_error(d2l):
     with pytest.raises(ValueError, match=f"^no GPU number 99: there are {d2l.num_gpus()}$"):
         d2l.gpu(99)
+
+
+def test_gpus_are_not_counted_from_the_end(d2l, monkeypatch):
+    monkeypatch.setattr(d2l, "num_gpus", lambda: 2)
+    assert d2l.try_gpu(-1) == d2l.cpu()
+    with pytest.raises(ValueError, match=r"^no GPU number -1: there are 2$"):
+        d2l.gpu(-1)
 
 
 def test_every_gpu_can_be_had(d2l):
@@ -42,8 +56,20 @@ def test_a_trainer_has_a_gpu_where_one_is_wanted_and_there(d2l):
     assert len(d2l.Trainer(max_epochs=1, num_gpus=1).gpus) == min(1, d2l.num_gpus())
 
 
-def test_a_trainer_does_without_a_gpu(d2l, without_gpus):
+def test_a_trainer_does_without_a_gpu_and_says_so(d2l, without_gpus, capsys):
+    assert list(d2l.Trainer(max_epochs=1).gpus) == []
+    assert capsys.readouterr().out == ""
     assert list(d2l.Trainer(max_epochs=1, num_gpus=1).gpus) == []
+    assert capsys.readouterr().out == "There is no GPU. The CPU does the work.\n"
+
+
+@pytest.mark.parametrize("switch", ["mixed_precision", "compile"])
+def test_a_switch_that_the_framework_does_not_have_is_refused_at_once(d2l, framework, switch):
+    if switch in LACKING.get(framework, ()):
+        with pytest.raises(ValueError, match=SAYS[framework]):
+            d2l.Trainer(max_epochs=1, **{switch: True})
+    else:
+        assert getattr(d2l.Trainer(max_epochs=1, **{switch: True}), switch)
 
 
 @pytest.mark.parametrize("num_gpus", [2, -1])

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import re
 import socket
 import stat
@@ -300,6 +301,22 @@ def test_a_file_that_cannot_be_written_completely_does_not_appear(d2l, content, 
     assert old.read_bytes() == OTHER
 
 
+def test_whoever_reads_the_old_file_goes_on_reading_it(d2l, content, serve, tmp_path):
+    serve(content)
+    path = write(tmp_path / "book.txt", OTHER)
+    os.link(path, tmp_path / "open.txt")  # what a program has that opened it before
+    d2l.fetch(address(d2l, "book.txt"), sha1(content), path)
+    assert path.read_bytes() == content
+    assert (tmp_path / "open.txt").read_bytes() == OTHER
+
+
+def test_a_part_that_nothing_can_be_compared_with_is_not_kept(d2l, content, serve, tmp_path):
+    serve(Answer(content, breaks_after=20), Answer(b"", status=503))
+    with pytest.raises(OSError, match="503"):
+        d2l.download(address(d2l, "book.txt"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_cache_that_cannot_be_written_leads_to_the_story(d2l, publish, serve, home, capsys):
     serve(publish(TEXT))
     write(home, b"a file where a folder should be")
@@ -409,3 +426,37 @@ class TestArchives:
         path = write(tmp_path / "words.zip", OTHER)
         with pytest.raises(ValueError, match=r"is no archive$"):
             d2l.unpack(path, tmp_path)
+
+    def test_may_hold_archives(self, d2l, tmp_path):
+        inner = make_zip(tmp_path / "inner.zip", {"a.txt": "one"}).read_bytes()
+        with tarfile.open(tmp_path / "words.tar", "w") as archive:
+            member = tarfile.TarInfo("words/inner.zip")
+            member.size = len(inner)
+            archive.addfile(member, io.BytesIO(inner))
+        d2l.unpack(tmp_path / "words.tar", tmp_path / "here")
+        assert (tmp_path / "here" / "words" / "inner.zip").read_bytes() == inner
+
+    @pytest.mark.parametrize("name", ["words.tar", "words.tar.gz"])
+    def test_that_break_off_leave_nothing(self, d2l, name, tmp_path):
+        noise = "".join(sha1(b"%d" % i) for i in range(450))  # does not shrink to nothing
+        whole = MAKERS[name](tmp_path / name, {"words/a.txt": noise, "words/b.txt": noise}).read_bytes()
+        for length in (1, 15, 600, len(whole) // 3, len(whole) // 2 + 5000):
+            archive = write(tmp_path / name, whole[:length])
+            with pytest.raises(ValueError, match=r"is damaged: |is no archive$"):
+                d2l.unpack(archive, tmp_path / "here")
+            assert not (tmp_path / "here").exists()
+
+    def test_with_wrong_bytes_leave_nothing(self, d2l, tmp_path):
+        archive = make_zip(tmp_path / "words.zip", {"words/a.txt": "one", "words/b.txt": "two"})
+        archive.write_bytes(archive.read_bytes().replace(b"two", b"six", 1))
+        with pytest.raises(ValueError, match=r"words\.zip is damaged: bad content of 'words/b.txt'"):
+            d2l.unpack(archive, tmp_path / "here")
+        assert not (tmp_path / "here").exists()
+
+    def test_give_nobody_rights(self, d2l, tmp_path):
+        with tarfile.open(tmp_path / "words.tar", "w") as archive:
+            member = tarfile.TarInfo("words")
+            member.mode = 0o6777
+            archive.addfile(member)
+        d2l.unpack(tmp_path / "words.tar", tmp_path / "here")
+        assert not (tmp_path / "here" / "words").stat().st_mode & 0o6022

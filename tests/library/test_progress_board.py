@@ -5,6 +5,7 @@ import math
 import random
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 SCRIPT = """
@@ -211,3 +212,16 @@ def test_drawing_takes_at_most_two_percent_of_the_time(module, run_script, cost,
     share, drawn = json.loads(run_script(script))
     assert share <= 0.02
     assert drawn >= times
+
+
+def test_a_number_may_come_in_an_array(d2l):
+    board = d2l.ProgressBoard(display=False)
+    for x, y in ((1, d2l.ones(1)), (d2l.ones((1, 1)), np.array([3.0])), (np.float32(1), d2l.ones(1)[0])):
+        board.draw(x, y, "a")
+    assert board.curves == {"a": [(1, 1), (1, 3), (1, 1)]}
+    with pytest.raises((TypeError, ValueError, RuntimeError)):
+        board.draw(1, np.ones(2), "a")
+
+
+def test_a_board_without_points_says_so(d2l):
+    assert d2l.ProgressBoard().describe() == "An empty plot."

@@ -97,6 +97,37 @@ def test_a_stack_is_one_layer_on_the_other(d2l, adapter, kind, batch_size):
         close(convert(last, lambda a, i=i: a[i]), state)
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 7])
+def test_a_stack_from_scratch_is_one_layer_on_the_other(adapter, stack_of, batch_size):
+    sizes = (NUM_INPUTS, NUM_HIDDENS, NUM_HIDDENS)
+    weights = [reference.draw_weights(reference.rnn, d, NUM_HIDDENS, seed) for seed, d in enumerate(sizes)]
+    layer = adapter.make(stack_of, NUM_INPUTS, NUM_HIDDENS, num_layers=3)
+    for part, own in zip(layer.layers, weights, strict=True):
+        adapter.load(part, own)
+    inputs = draw(NUM_STEPS, batch_size, NUM_INPUTS)
+    states = [draw_state("rnn", batch_size, seed) for seed in (2, 3, 4)]
+    expected, end = reference.stack(reference.rnn, inputs, states, weights)
+    outputs, last = layer(adapter.array(inputs), [adapter.array(H) for H in states])
+    close(adapter.numpy(outputs), expected)
+    close([adapter.numpy(H) for H in last], end)
+
+
+def test_a_language_model_is_the_equations(d2l, adapter):
+    num_tokens, (X, Y) = 9, np.random.default_rng(0).integers(9, size=(2, 3, NUM_STEPS))
+    rnn = adapter.make(d2l.RNNScratch, num_tokens, NUM_HIDDENS, sigma=0.5)
+    model = adapter.make(d2l.RNNLMScratch, rnn, num_tokens)
+    weights = {name: adapter.numpy(getattr(rnn, name)) for name in ("W_xh", "W_hh", "b_h")}
+    one_hot = np.eye(num_tokens)[X.T]
+    H, _ = reference.rnn(one_hot, np.zeros((3, NUM_HIDDENS)), weights)
+    O = H @ adapter.numpy(model.W_hq) + adapter.numpy(model.b_q)  # noqa: E741 - the chapters' name
+    log_p = O - np.log(np.exp(O).sum(axis=2, keepdims=True))
+    Y_hat = model(d2l.tensor(X.tolist()))
+    close(adapter.numpy(model.one_hot(d2l.tensor(X.tolist()))), one_hot)
+    close(adapter.numpy(Y_hat), O.swapaxes(0, 1))
+    cross_entropy = -np.mean(np.take_along_axis(log_p.swapaxes(0, 1), Y[..., None], axis=2))
+    close(adapter.numpy(model.loss(Y_hat, d2l.tensor(Y.tolist()))), cross_entropy)
+
+
 @pytest.fixture
 def directions():
     """The weights of the two directions."""
@@ -121,7 +152,8 @@ def test_both_directions_are_the_equations(d2l, adapter, directions, batch_size,
 
 
 @pytest.mark.parametrize(
-    ("kind", "batch_size"), [("rnn", 7), ("gru", 1), ("gru", 7), ("lstm", 2), ("lstm", 7)]
+    ("kind", "batch_size"),
+    [("rnn", 2), ("rnn", 7), ("gru", 1), ("gru", 2), ("gru", 7), ("lstm", 2), ("lstm", 7)],
 )
 def test_a_state_can_be_fed_back(d2l, adapter, make_scratch, kind, batch_size):
     inputs = adapter.array(draw(NUM_STEPS, batch_size, NUM_INPUTS))
@@ -141,6 +173,8 @@ def test_each_direction_goes_on_where_it_stopped(d2l, adapter):
     _, (_, b_H) = layer(inputs[4:])
     middle, _ = layer(inputs[2:4], (f_H, b_H))
     close(adapter.numpy(middle), adapter.numpy(whole)[2:4])
+    pair = adapter.array([adapter.numpy(f_H), adapter.numpy(b_H)])
+    close(adapter.numpy(layer(inputs[2:4], pair)[0]), adapter.numpy(middle))
 
 
 @pytest.mark.parametrize("name", ["RNNScratch", "GRUScratch", "LSTMScratch", "BiRNNScratch"])

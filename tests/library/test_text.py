@@ -1,5 +1,7 @@
 """From a text to windows of tokens."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,27 @@ def test_the_shortest_text_that_is_long_enough(d2l, book):
     [(X, Y)] = data.val_dataloader()
     assert data.vocab.to_tokens(X) == [["e", "f", "g"]]
     assert data.vocab.to_tokens(Y) == [["f", "g", "h"]]
+
+
+@pytest.mark.parametrize(("num_train", "num_val"), [(0, 10), (-5, 10), (10, -1)])
+def test_numbers_of_windows_that_cannot_be_are_a_clear_error(d2l, num_train, num_val):
+    with pytest.raises(
+        ValueError, match=f"^cannot have {num_train} windows to train on and {num_val} to val"
+    ):
+        numbered(d2l, length=100, num_train=num_train, num_val=num_val)
+
+
+def test_there_may_be_no_validation(d2l):
+    data = numbered(d2l, length=100, num_train=10, num_val=0)
+    assert len(list(data.train_dataloader())) == 3
+    assert list(data.val_dataloader()) == []
+
+
+def test_loading_a_book_takes_no_time_to_speak_of(d2l, book, story):
+    book(story * (180_000 // len(story)))  # as long as the real one
+    took = []
+    for _ in range(3):
+        begun = time.process_time()
+        d2l.TimeMachine(batch_size=1024, num_steps=32)
+        took.append(time.process_time() - begun)
+    assert min(took) < 1

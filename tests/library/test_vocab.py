@@ -69,3 +69,21 @@ def test_lists_of_tokens_count_like_one_list(d2l):
 def test_no_tokens_at_all(d2l):
     assert d2l.Vocab().idx_to_token == ["<unk>"]
     assert d2l.Vocab([])["a"] == 0
+
+
+@pytest.mark.parametrize("kind", [list, iter, tuple, np.array])
+def test_tokens_come_from_anything_that_has_them(d2l, kind):
+    vocab = d2l.Vocab(kind(list("abracadabra")))
+    assert vocab.idx_to_token == ["<unk>", "a", "b", "r", "c", "d"]
+    assert {type(token) for token in vocab.idx_to_token} == {str}
+    assert d2l.Vocab(kind([["a", "b"], ["a", "c"]])).idx_to_token == ["<unk>", "a", "b", "c"]
+
+
+def test_none_reserves_no_tokens(d2l):
+    assert d2l.Vocab(list("aab"), 0, None).idx_to_token == ["<unk>", "a", "b"]
+
+
+@pytest.mark.parametrize("index", [-1, 6])
+def test_indices_are_not_counted_from_the_end(vocab, index):
+    with pytest.raises(IndexError):
+        vocab.to_tokens([1, index])

@@ -52,7 +52,7 @@ FRAMEWORKS = {
         Framework(
             "tensorflow", "TensorFlow", "tensorflow", "tensorflow-cpu", _QUIET_TENSORFLOW, "tensorflow"
         ),
-        Framework("mxnet", "MXNet", "mxnet", "mxnet", companions=("numpy",)),
+        Framework("mxnet", "MXNet", "mxnet", "mxnet", companions=("matplotlib", "numpy")),
         Framework("jax", "JAX", "jax", "jax", gpu_distribution="jax[cuda12]"),
     )
 }

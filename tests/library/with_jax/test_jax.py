@@ -243,3 +243,53 @@ def test_mixed_precision_is_for_the_products_of_training(data):
     assert last(mixed_precision=True) == pytest.approx(exact, rel=0.02)
     assert set(seen) == {"BF16_BF16_F32"}
     assert last(compile=True) == exact
+
+
+def test_layers_like_dropout_know_whether_they_are_trained(data):
+    class Watched(d2l.RNNLM):
+        def forward(self, X, state=None):
+            modes.append(self.rnn.drop.deterministic)
+            return super().forward(X, state)
+
+    modes = []
+    rnn = d2l.GRU(len(data.vocab), NUM_HIDDENS, 2, dropout=0.5, key=KEY)
+    data.batch_size = 50  # equal minibatches: one compilation each
+    fit(Watched(rnn, len(data.vocab), key=KEY), data, max_epochs=2)
+    assert modes == [False, True]
+
+
+def test_the_same_model_is_compiled_once_for_all_predictions(data):
+    class Watched(d2l.RNN):
+        def forward(self, inputs, H=None):
+            seen.append(inputs.shape)
+            return super().forward(inputs, H)
+
+    seen = []
+    model = d2l.RNNLM(Watched(len(data.vocab), NUM_HIDDENS, key=KEY), len(data.vocab), key=KEY)
+    first = model.predict("the", 4, data.vocab)
+    traced = len(seen)
+    assert model.predict("the", 4, data.vocab) == first
+    assert len(seen) == traced
+
+
+#: A training on the second of two devices, which JAX makes of one processor.
+ELSEWHERE = """
+import jax
+from d2l import jax as d2l
+
+here, there = jax.devices()
+d2l.num_gpus, d2l.gpu = lambda: 1, lambda i=0: there
+data = d2l.TimeMachine(batch_size=32, num_steps=5, num_train=64, num_val=32)
+rnn = d2l.RNN(len(data.vocab), 8, key=jax.random.key(0))
+model = d2l.RNNLM(rnn, len(data.vocab), lr=1, key=jax.random.key(1))
+model.board.display = False
+print(d2l.try_gpu() == there, d2l.try_gpu(1) == here, model.linear.kernel[...].devices() == {here})
+d2l.Trainer(max_epochs=1, num_gpus=1).fit(model, data)
+print(model.linear.kernel[...].devices() == {there})
+print(len(model.predict("the", 3, data.vocab)))
+"""
+
+
+def test_the_trainer_uses_the_device_that_it_has(run_script):
+    printed = run_script(ELSEWHERE, XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    assert printed.splitlines()[1:] == ["True True True", "True", "6"]  # the first is on the story

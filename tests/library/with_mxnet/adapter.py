@@ -2,8 +2,8 @@
 
 import numpy as np
 import reference
+from mxnet import gluon, npx
 from mxnet import np as mxnp
-from mxnet import npx
 
 npx.set_np()
 
@@ -16,7 +16,7 @@ def array(values):
 
 
 def numpy(values):
-    return values.asnumpy()
+    return (values.data() if isinstance(values, gluon.Parameter) else values).asnumpy()
 
 
 def make(Layer, *sizes, **settings):

@@ -307,9 +307,3 @@ def test_a_layer_that_takes_no_part_is_an_error_and_no_silence():
     model.unused[0].initialize()
     with pytest.raises(UserWarning, match="has not been updated"):
         d2l.Trainer(max_epochs=1).fit(model, Plane())
-
-
-@pytest.mark.parametrize("wish", ["mixed_precision", "compile"])
-def test_what_mxnet_does_not_have_is_refused(wish):
-    with pytest.raises(ValueError, match=f"MXNet has no .*{wish}"):
-        d2l.Trainer(max_epochs=1, **{wish: True}).fit(Line(), Plane())

@@ -153,3 +153,18 @@ def test_dropout_is_for_training_only():
     np.testing.assert_array_equal(gru(inputs)[0], gru(inputs)[0])
     d2l.RNNLM(gru, 5).train()
     assert gru.training
+
+
+@pytest.mark.parametrize("name", ["RNN", "BiRNN", "LSTM", "GRU"])
+def test_dropout_inside_a_layer_is_for_training_only(name):
+    wrapper = getattr(d2l, name)(NUM_INPUTS, NUM_HIDDENS)
+    kind = getattr(tf.keras.layers, name if name in ("LSTM", "GRU") else "SimpleRNN")
+    layer = kind(NUM_HIDDENS, dropout=0.5, return_sequences=True, return_state=True)
+    if name in ("LSTM", "GRU"):
+        wrapper.layers = [layer]
+    else:
+        wrapper.rnn = tf.keras.layers.Bidirectional(layer) if name == "BiRNN" else layer
+    inputs = inputs_for(2)
+    assert not np.array_equal(wrapper(inputs)[0], wrapper(inputs)[0])
+    wrapper.eval()
+    np.testing.assert_array_equal(wrapper(inputs)[0], wrapper(inputs)[0])

@@ -163,6 +163,29 @@ def test_layers_like_dropout_know_whether_they_are_trained():
     assert modes == [True, False]
 
 
+class TestLayersThatBehaveDifferentlyInTraining:
+    def test_dropout_in_a_net_is_for_training_only(self):
+        model = Line()
+        model.net = tf.keras.Sequential(
+            [tf.keras.layers.Dropout(0.999), tf.keras.layers.Dense(1, kernel_initializer="ones")]
+        )
+        model.train()
+        assert float(model(tf.ones((1, 50)))[0, 0]) != 50
+        model.eval()
+        assert float(model(tf.ones((1, 50)))[0, 0]) == 50
+
+    def test_a_batch_normalization_learns_its_means(self):
+        model, normalization = Line(), tf.keras.layers.BatchNormalization()
+        model.net = tf.keras.Sequential([normalization, tf.keras.layers.Dense(1)])
+        d2l.Trainer(max_epochs=1).fit(model, Plane())
+        assert np.all(normalization.moving_mean.numpy() != 0)
+
+    def test_a_net_may_be_any_function(self):
+        model = Line()
+        model.net = tf.square
+        assert float(model(tf.constant(3.0))) == 9
+
+
 class TestClipping:
     @pytest.fixture
     def grads(self):
@@ -218,6 +241,12 @@ class TestDevices:
         assert trainer.gpus == []
         assert norm(moves(before, model)) > 0
 
+    def test_a_device_has_the_name_that_older_programs_look_for(self):
+        name = d2l.try_gpu(99)._device_name
+        assert type(name) is str
+        with tf.distribute.OneDeviceStrategy(name).scope():
+            assert tf.zeros(1).device.endswith("CPU:0")
+
     def test_a_tensor_can_be_put_somewhere(self):
         assert d2l.cpu().put(tf.ones(2)).device.endswith("CPU:0")
 
@@ -230,9 +259,15 @@ class TestSwitches:
         for name, points in plain.items():
             np.testing.assert_allclose(compiled[name], points, rtol=1e-4)
 
-    def test_mixed_precision_is_refused(self):
-        with pytest.raises(ValueError, match=r"Keras with dtype='mixed_bfloat16'"):
-            d2l.Trainer(max_epochs=1, mixed_precision=True).fit(Line(), Plane())
+    def test_compiling_is_done_by_xla_which_knows_no_python(self):
+        class Talkative(Line):
+            def training_step(self, batch):
+                tf.py_function(lambda: None, [], [])
+                return super().training_step(batch)
+
+        d2l.Trainer(max_epochs=1).fit(Talkative(), Plane())
+        with pytest.raises(tf.errors.InvalidArgumentError, match="EagerPyFunc"):
+            d2l.Trainer(max_epochs=1, compile=True).fit(Talkative(), Plane())
 
 
 class TestSmoke:

@@ -6,11 +6,22 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from textwrap import indent
 
 from ..diagnostics import Code, Diagnostic
 
 #: The longest line of imports that is not broken.
 LINE_LENGTH = 88
+
+#: The section of imports that are neither the standard library's nor relative.
+_OTHERS = 2
+_ADVISED = """\
+try:
+{imports}
+except ModuleNotFoundError as error:
+    from . import advice
+
+    raise advice(__name__, error) from None"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +109,18 @@ def read_imports(statement: ast.stmt, place: Place, library: str) -> Iterator[Im
 
 
 def write_imports(imports: Iterable[Import]) -> str:
-    """Return the imports sorted, each once: the standard library's, others, relative ones."""
+    """Return the imports of a module of the library, sorted, each once.
+
+    Those of the standard library come first, then others, then relative ones. If one of the others is
+    missing, the package says what to install, however the module is imported.
+    """
     sections: dict[int, list[Import]] = {}
     for each in sorted(set(imports)):
         sections.setdefault(_section(each.module), []).append(each)
-    return "\n\n".join("\n".join(_lines(sections[number])) for number in sorted(sections))
+    texts = {number: "\n".join(_lines(sections[number])) for number in sorted(sections)}
+    if _OTHERS in texts:
+        texts[_OTHERS] = _ADVISED.format(imports=indent(texts[_OTHERS], "    "))
+    return "\n\n".join(texts.values())
 
 
 def _section(module: str) -> int:
@@ -111,7 +129,7 @@ def _section(module: str) -> int:
         return 0
     if root in sys.stdlib_module_names:
         return 1
-    return 2 if root else 3
+    return _OTHERS if root else 3
 
 
 def _lines(imports: list[Import]) -> Iterator[str]:

@@ -19,17 +19,17 @@ REQUIREMENTS = {{
 }}
 
 
+def advice(module, error):
+    """Return an error that says what to install, for a module whose imports failed with `error`."""
+    command = " ".join(["pip install", *REQUIREMENTS[module.rpartition(".")[2]]])
+    return ImportError(f"{{module}} needs {{error.name}}, which is not installed. Run: {{command}}")
+
+
 def __getattr__(name):
     """Import the module of a framework when it is first asked for."""
     if name not in REQUIREMENTS:
         raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
-    try:
-        return importlib.import_module(f"{{__name__}}.{{name}}")
-    except ModuleNotFoundError as error:
-        advice = f"pip install {{' '.join(REQUIREMENTS[name])}}"
-        raise ImportError(
-            f"{{__name__}}.{{name}} needs {{error.name}}, which is not installed. Run: {{advice}}"
-        ) from None
+    return importlib.import_module(f"{{__name__}}.{{name}}")
 '''
 
 
