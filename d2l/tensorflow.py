@@ -44,7 +44,7 @@ d2l = sys.modules[__name__]
 arange = tf.range
 argmax = tf.argmax
 astype = tf.cast
-concat = tf.concat
+concat = lambda xs, axis=0: tf.concat(xs, axis=axis)
 cos = tf.cos
 cosh = tf.cosh
 exp = tf.exp
@@ -57,7 +57,7 @@ matmul = tf.matmul
 meshgrid = tf.meshgrid
 normal = tf.random.normal
 numpy = np.asarray
-ones = tf.ones
+ones = lambda shape, **kwargs: tf.ones(shape, **kwargs)
 ones_like = tf.ones_like
 rand = lambda *size: tf.random.uniform(size)
 reduce_mean = tf.reduce_mean
@@ -72,7 +72,7 @@ tanh = tf.tanh
 tensor = tf.constant
 to = lambda x, device: device.put(x)
 transpose = tf.transpose
-zeros = tf.zeros
+zeros = lambda shape, **kwargs: tf.zeros(shape, **kwargs)
 zeros_like = tf.zeros_like
 
 
@@ -1500,6 +1500,17 @@ class Timer:
 
 
 # chapters/en/classic-interface.md: Instruments
+def as_list(values):
+    """Return a number as a list of one; a list, a tuple or an array as a list.
+
+    Defined in "Instruments" (chapters/en/classic-interface.md).
+    """
+    if hasattr(values, '__len__') and getattr(values, 'shape', None) != ():
+        return list(values)
+    return [values]                   # A number, or an array without axes
+
+
+# chapters/en/classic-interface.md: Instruments
 class Accumulator:
     """Sums of `n` quantities, read with square brackets.
 
@@ -1511,7 +1522,7 @@ class Accumulator:
 
     def add(self, *amounts):
         """Add a number to each sum; there must be one for each."""
-        self.data = [total + float(amount) for total, amount
+        self.data = [total + float(*d2l.as_list(amount)) for total, amount
                      in zip(self.data, amounts, strict=True)]
 
     def reset(self):
@@ -1568,10 +1579,11 @@ class Animator:
     def add(self, x, y):
         """Add the points (x, y): two numbers, or a list of y for all curves.
 
-        A list of x goes with a list of y. Where y is None there is no point.
+        A list of x goes with a list of y, and an array does for a list. Where
+        y is None there is no point.
         """
-        ys = y if isinstance(y, (list, tuple)) else [y]
-        xs = x if isinstance(x, (list, tuple)) else [x] * len(ys)
+        ys, xs = d2l.as_list(y), d2l.as_list(x)
+        xs = xs * len(ys) if len(xs) == 1 else xs
         for i, (x, y) in enumerate(zip(xs, ys)):
             if y is not None:
                 name = self.legend[i] if i < len(self.legend) else f'y{i}'
@@ -1583,13 +1595,29 @@ class Animator:
 
 
 # chapters/en/classic-interface.md: A Model Made of Functions
+def as_device(place):
+    """Return a device for `with`, given one, its name, a strategy or None.
+
+    A `tf.distribute.Strategy` stands for its first device, None for
+    TensorFlow's choice.
+
+    Defined in "A Model Made of Functions" (chapters/en/classic-interface.md).
+    """
+    if isinstance(place, tf.distribute.Strategy):
+        place = '/' + place.extended.worker_devices[0].split('device:')[-1]
+    if isinstance(place, str):
+        return d2l.Device(place)
+    return place or tf.device(None)
+
+
+# chapters/en/classic-interface.md: A Model Made of Functions
 class RNNModelScratch(d2l.KerasModule):
     """A language model made of three functions.
 
     `init_state(batch_size, num_hiddens)` returns a tuple of tensors;
-    `forward_fn(inputs, state, params)` outputs and state;
-    `get_params(vocab_size, num_hiddens)` a list of variables, kept as
-    `params`.
+    `forward_fn(inputs, state, params)` outputs and state, where `inputs` is
+    a list of matrices (batch_size, vocab_size); `get_params(vocab_size,
+    num_hiddens)` a list of variables, kept as `params`.
 
     Defined in "A Model Made of Functions" (chapters/en/classic-interface.md).
     """
@@ -1606,37 +1634,39 @@ class RNNModelScratch(d2l.KerasModule):
         `X`: (batch_size, num_steps). The outputs have the shape (num_steps *
         batch_size, vocab_size), ordered by time steps.
         """
-        inputs = tf.one_hot(tf.transpose(X), self.vocab_size)
+        inputs = tf.unstack(tf.one_hot(tf.transpose(X), self.vocab_size))
         return self.forward_fn(inputs, state, self.params)
 
-    def begin_state(self, batch_size, device=None):
-        """Return the state to begin with."""
-        with device or tf.device(None):
-            return self.init_state(batch_size, self.num_hiddens)
+    def begin_state(self, batch_size, device=None, dtype=None):
+        """Return the state to begin with, of the type `dtype` if given."""
+        with d2l.as_device(device):
+            state = self.init_state(batch_size, self.num_hiddens)
+            return tuple(tf.cast(part, dtype or part.dtype) for part in state)
 
 
 # chapters/en/classic-interface.md: Writing Text
 def predict_ch8(prefix, num_preds, net, vocab, device=None):
     """Return the text `prefix`, continued by `num_preds` tokens.
 
-    `net`: a `KerasModule`, called as `net(X, state)`, that has the method
-    `begin_state`; `device`: where to compute, TensorFlow's choice if None.
-    Raises ValueError if the prefix is empty.
+    `net` is called as `net(X, state)` and has the method `begin_state`;
+    `device`: where to compute, TensorFlow's choice if None. Raises
+    ValueError if the prefix is empty.
 
     Defined in "Writing Text" (chapters/en/classic-interface.md).
     """
     if not prefix:
         raise ValueError('the prefix must have at least one character')
     tokens = vocab[list(prefix)]
-    net.eval()
-    with device or tf.device(None):
+    if isinstance(net, d2l.KerasModule):
+        net.eval()
+    with d2l.as_device(device):
         X = tf.constant([tokens])                  # (1, len(prefix))
-        state = net.begin_state(batch_size=1)
+        state = net.begin_state(batch_size=1, dtype=tf.float32)
         for _ in range(num_preds):
             Y, state = net(X, state)               # (steps, vocab_size)
             X = tf.argmax(Y[-1:], axis=1)[None]    # (1, 1)
             tokens.append(X.numpy().item())
-    return ''.join(vocab.to_tokens(tokens))
+    return ''.join([*prefix, *vocab.to_tokens(tokens[len(prefix):])])
 
 
 # chapters/en/classic-interface.md: An Epoch
@@ -1663,6 +1693,22 @@ def sgd(params, grads, lr, batch_size):
 
 
 # chapters/en/classic-interface.md: An Epoch
+def epoch_rates(metric, timer):
+    """Return the perplexity and the tokens per second of an epoch.
+
+    `metric`: sums of the loss and of the tokens; `timer` was started with
+    the epoch. Raises ValueError if there was no minibatch.
+
+    Defined in "An Epoch" (chapters/en/classic-interface.md).
+    """
+    if not metric[1]:
+        raise ValueError('there is no minibatch: the text is too short for '
+                         'this batch_size and num_steps, or train_iter can '
+                         'be passed through only once')
+    return d2l.perplexity(metric[0] / metric[1]), metric[1] / timer.stop()
+
+
+# chapters/en/classic-interface.md: An Epoch
 @tf.function
 def train_step_ch8(net, X, Y, state, loss, updater):
     """Improve `net` on a minibatch; return the loss and the next state.
@@ -1680,27 +1726,34 @@ def train_step_ch8(net, X, Y, state, loss, updater):
 
 
 # chapters/en/classic-interface.md: An Epoch
-def train_epoch_ch8(net, train_iter, loss, updater, device,
-                    use_random_iter):
+def train_epoch_ch8(net, train_iter, loss, updater, device=None,
+                    use_random_iter=False):
     """Train for an epoch; return the perplexity and the tokens per second.
 
     `loss`: a loss of Keras, called with targets and outputs (num_steps *
     batch_size, vocab_size); `updater`: an optimizer of Keras. Unless
     `use_random_iter`, a minibatch begins with the state of the one before.
+    Old programs, which name no device, give `use_random_iter` in its place.
 
     Defined in "An Epoch" (chapters/en/classic-interface.md).
     """
-    net.train()
-    updater.build(net.trainable_variables)  # Compiled code can make no variables
+    if isinstance(device, bool):
+        device, use_random_iter = None, device
+    step = d2l.train_step_ch8
+    if isinstance(net, d2l.KerasModule):
+        net.train()
+        updater.build(net.trainable_variables)  # Compiled code can make none
+    else:
+        step = step.python_function             # The same, not compiled
     state, timer, metric = None, d2l.Timer(), d2l.Accumulator(2)
-    with device:
+    with d2l.as_device(device):
         for X, Y in train_iter:
             if state is None or use_random_iter:
-                state = net.begin_state(batch_size=len(X))
-            l, state = d2l.train_step_ch8(net, X, Y, state, loss, updater)
+                state = net.begin_state(batch_size=len(X), dtype=tf.float32)
+            l, state = step(net, X, Y, state, loss, updater)
             num_tokens = Y.shape.num_elements()
             metric.add(float(l) * num_tokens, num_tokens)
-    return d2l.perplexity(metric[0] / metric[1]), metric[1] / timer.stop()
+    return d2l.epoch_rates(metric, timer)
 
 
 # chapters/en/classic-interface.md: The Whole Training
@@ -1708,13 +1761,17 @@ def train_ch8(net, train_iter, vocab, lr, num_epochs, device,
               use_random_iter=False):
     """Train `net`, plot its perplexity and print what it then writes.
 
-    `use_random_iter` must be true if `train_iter` is in random order. With
-    D2L_SMOKE=1, training ends after two minibatches.
+    `device` may be a strategy, too. `use_random_iter` must be true if
+    `train_iter` is in random order. With D2L_SMOKE=1, training ends after two
+    minibatches. Without an epoch nothing is done.
 
     Defined in "The Whole Training" (chapters/en/classic-interface.md).
     """
     if os.environ.get('D2L_SMOKE') == '1':
         train_iter, num_epochs = list(itertools.islice(train_iter, 2)), 1
+    if num_epochs < 1:
+        return
+    device = d2l.as_device(device)
     animator = d2l.Animator('epoch', 'ppl', legend=['train_ppl'])
     updater = tf.keras.optimizers.SGD(float(lr))
     loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -1734,12 +1791,17 @@ class RNNModel(d2l.KerasModule):
     """A language model on a recurrent layer of the framework.
 
     `rnn_layer`: a recurrent layer of Keras, of one cell or several, in one
-    direction or in both, that returns sequences and states.
+    direction or in both. Raises ValueError unless it returns sequences and
+    states.
 
     Defined in "The Framework's Layers" (chapters/en/classic-interface.md).
     """
-    def __init__(self, rnn_layer, vocab_size):
-        super().__init__()
+    def __init__(self, rnn_layer, vocab_size, **kwargs):
+        super().__init__(**kwargs)
+        if not (rnn_layer.return_sequences and rnn_layer.return_state):
+            raise ValueError('the layer needs return_sequences=True and '
+                             'return_state=True')
+        self.time_major = getattr(rnn_layer, 'time_major', False)  # Keras 2
         self.rnn, self.vocab_size = rnn_layer, vocab_size
         self.linear = tf.keras.layers.Dense(vocab_size)
         Y, *_ = self.one_step(batch_size=1)
@@ -1747,7 +1809,8 @@ class RNNModel(d2l.KerasModule):
 
     def one_step(self, batch_size):
         """Return the layer's outputs and states for a step with inputs zero."""
-        return self.rnn(tf.zeros((batch_size, 1, self.vocab_size)))
+        axes = (1, batch_size) if self.time_major else (batch_size, 1)
+        return self.rnn(tf.zeros((*axes, self.vocab_size)))
 
     def __call__(self, inputs, state):
         """Return the outputs for tokens `inputs`, and the state after them.
@@ -1755,13 +1818,16 @@ class RNNModel(d2l.KerasModule):
         `inputs`: (batch_size, num_steps). The outputs have the shape
         (num_steps * batch_size, vocab_size), ordered by time steps.
         """
-        X = tf.one_hot(inputs, self.vocab_size)
+        tokens = tf.transpose(inputs) if self.time_major else inputs
+        X = tf.one_hot(tokens, self.vocab_size)
         Y, *state = self.rnn(X, initial_state=state, training=self.training)
-        Y = tf.transpose(Y, (1, 0, 2))     # (num_steps, batch_size, h)
+        if not self.time_major:
+            Y = tf.transpose(Y, (1, 0, 2))     # (num_steps, batch_size, h)
         return self.linear(tf.reshape(Y, (-1, Y.shape[-1]))), state
 
-    def begin_state(self, batch_size=1, device=None):
-        """Return the state to begin with: a list of zeros."""
-        with device or tf.device(None):
+    def begin_state(self, batch_size=1, device=None, dtype=None):
+        """Return the state to begin with: zeros, of type `dtype` if given."""
+        with d2l.as_device(device):
             _, *state = self.one_step(batch_size)
-            return tf.nest.map_structure(tf.zeros_like, state)
+            return tf.nest.map_structure(
+                lambda part: tf.zeros_like(part, dtype), state)

@@ -1335,6 +1335,17 @@ class Timer:
 
 
 # chapters/en/classic-interface.md: Instruments
+def as_list(values):
+    """Return a number as a list of one; a list, a tuple or an array as a list.
+
+    Defined in "Instruments" (chapters/en/classic-interface.md).
+    """
+    if hasattr(values, '__len__') and getattr(values, 'shape', None) != ():
+        return list(values)
+    return [values]                   # A number, or an array without axes
+
+
+# chapters/en/classic-interface.md: Instruments
 class Accumulator:
     """Sums of `n` quantities, read with square brackets.
 
@@ -1346,7 +1357,7 @@ class Accumulator:
 
     def add(self, *amounts):
         """Add a number to each sum; there must be one for each."""
-        self.data = [total + float(amount) for total, amount
+        self.data = [total + float(*d2l.as_list(amount)) for total, amount
                      in zip(self.data, amounts, strict=True)]
 
     def reset(self):
@@ -1403,10 +1414,11 @@ class Animator:
     def add(self, x, y):
         """Add the points (x, y): two numbers, or a list of y for all curves.
 
-        A list of x goes with a list of y. Where y is None there is no point.
+        A list of x goes with a list of y, and an array does for a list. Where
+        y is None there is no point.
         """
-        ys = y if isinstance(y, (list, tuple)) else [y]
-        xs = x if isinstance(x, (list, tuple)) else [x] * len(ys)
+        ys, xs = d2l.as_list(y), d2l.as_list(x)
+        xs = xs * len(ys) if len(xs) == 1 else xs
         for i, (x, y) in enumerate(zip(xs, ys)):
             if y is not None:
                 name = self.legend[i] if i < len(self.legend) else f'y{i}'
@@ -1469,7 +1481,7 @@ def predict_ch8(prefix, num_preds, net, vocab, device):
             Y, state = net(X, state)               # (steps, vocab_size)
             X = Y[-1:].argmax(1, keepdim=True)     # (1, 1)
             tokens.append(X.item())
-    return ''.join(vocab.to_tokens(tokens))
+    return ''.join([*prefix, *vocab.to_tokens(tokens[len(prefix):])])
 
 
 # chapters/en/classic-interface.md: Carrying the State
@@ -1517,6 +1529,22 @@ def sgd(params, lr, batch_size):
 
 
 # chapters/en/classic-interface.md: An Epoch
+def epoch_rates(metric, timer):
+    """Return the perplexity and the tokens per second of an epoch.
+
+    `metric`: sums of the loss and of the tokens; `timer` was started with
+    the epoch. Raises ValueError if there was no minibatch.
+
+    Defined in "An Epoch" (chapters/en/classic-interface.md).
+    """
+    if not metric[1]:
+        raise ValueError('there is no minibatch: the text is too short for '
+                         'this batch_size and num_steps, or train_iter can '
+                         'be passed through only once')
+    return d2l.perplexity(metric[0] / metric[1]), metric[1] / timer.stop()
+
+
+# chapters/en/classic-interface.md: An Epoch
 def train_epoch_ch8(net, train_iter, loss, updater, device,
                     use_random_iter):
     """Train for an epoch; return the perplexity and the tokens per second.
@@ -1544,7 +1572,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, device,
         d2l.grad_clipping(net, 1)
         updater.step() if is_optimizer else updater(batch_size=1)
         metric.add(l.item() * len(y), len(y))
-    return d2l.perplexity(metric[0] / metric[1]), metric[1] / timer.stop()
+    return d2l.epoch_rates(metric, timer)
 
 
 # chapters/en/classic-interface.md: The Whole Training
@@ -1553,12 +1581,15 @@ def train_ch8(net, train_iter, vocab, lr, num_epochs, device,
     """Train `net`, plot its perplexity and print what it then writes.
 
     `use_random_iter` must be true if `train_iter` is in random order. With
-    D2L_SMOKE=1, training ends after two minibatches.
+    D2L_SMOKE=1, training ends after two minibatches. Without an epoch nothing
+    is done.
 
     Defined in "The Whole Training" (chapters/en/classic-interface.md).
     """
     if os.environ.get('D2L_SMOKE') == '1':
         train_iter, num_epochs = list(itertools.islice(train_iter, 2)), 1
+    if num_epochs < 1:
+        return
     animator = d2l.Animator('epoch', 'ppl', legend=['train_ppl'])
     updater = torch.optim.SGD(d2l.parameters_of(net), lr)
     loss = nn.CrossEntropyLoss()
@@ -1579,11 +1610,15 @@ class RNNModel(nn.Module):
 
     `rnn_layer`: an `nn.RNN`, `nn.GRU` or `nn.LSTM` for inputs of size
     `vocab_size`, of any number of layers, in one direction or in both.
+    Raises ValueError if it wants the batch first.
 
     Defined in "The Framework's Layers" (chapters/en/classic-interface.md).
     """
     def __init__(self, rnn_layer, vocab_size):
         super().__init__()
+        if rnn_layer.batch_first:
+            raise ValueError('time comes first here: make the layer without '
+                             'batch_first=True')
         self.rnn, self.vocab_size = rnn_layer, vocab_size
         self.num_hiddens = rnn_layer.hidden_size
         self.num_directions = 2 if rnn_layer.bidirectional else 1

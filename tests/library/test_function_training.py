@@ -282,6 +282,39 @@ def test_every_parameter_changes_in_one_step(d2l, way, make, data):
     assert moved <= 1 + 1e-5  # The gradient is clipped, and the learning rate is 1
 
 
+def test_a_long_gradient_is_clipped_before_the_step(d2l, way, make, data):
+    train_iter, vocab = data
+    model = make(len(vocab))
+    loss, updater = way.trained_with(model, lr=1)
+    before = way.parameters(model)
+    step = [next(iter(train_iter))]
+    d2l.train_epoch_ch8(model, step, lambda *args: 100 * loss(*args), updater, d2l.cpu(), False)
+    steps = [old - new for old, new in zip(before, way.parameters(model), strict=True)]
+    assert math.sqrt(sum(float((step**2).sum()) for step in steps)) == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize("use_random_iter", [False, True])
+def test_a_text_that_is_too_short_is_named(d2l, way, net, use_random_iter):
+    vocab = d2l.Vocab(list("abcdefgh"))
+    model = net(len(vocab))
+    iterate = d2l.seq_data_iter_random if use_random_iter else d2l.seq_data_iter_sequential
+    with pytest.raises(ValueError, match="the text is too short for this batch_size and num_steps"):
+        d2l.train_epoch_ch8(
+            model, iterate([1] * 9, 4, 8), *way.trained_with(model, 1), d2l.cpu(), use_random_iter
+        )
+    with pytest.raises(ValueError, match="too short"):
+        d2l.train_ch8(model, [], vocab, 1, 2, d2l.cpu(), use_random_iter)
+
+
+def test_no_epochs_train_nothing(d2l, way, net, data, capsys):
+    train_iter, vocab = data
+    model = net(len(vocab))
+    before = way.parameters(model)
+    d2l.train_ch8(model, train_iter, vocab, 1, 0, d2l.cpu())
+    assert all(np.array_equal(*pair) for pair in zip(before, way.parameters(model), strict=True))
+    assert capsys.readouterr().out == ""
+
+
 def test_training_lowers_the_perplexity_and_tells_it(d2l, make, data, capsys):
     train_iter, vocab = data
     model = make(len(vocab))
@@ -356,6 +389,12 @@ def test_a_smoke_run_ends_after_two_minibatches(d2l, net, data, monkeypatch, cap
     d2l.train_ch8(net(len(vocab)), train_iter, vocab, 1, 500, d2l.cpu())
     assert seen == [2]
     assert "perplexity" in capsys.readouterr().out
+
+
+def test_a_prefix_keeps_characters_that_the_vocabulary_lacks(d2l, net):
+    vocab = d2l.Vocab(list("abcdefgh"))
+    text = d2l.predict_ch8("a!é", 4, net(len(vocab)), vocab, d2l.cpu())
+    assert text.startswith("a!é")
 
 
 def test_prediction_goes_on_from_the_prefix(d2l, way, make, request):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.usefixtures("function_interface")
@@ -66,6 +67,21 @@ def test_sums_of_several_quantities(d2l):
     assert (metric[0], metric[1]) == (0, 0)
 
 
+def test_a_sum_takes_an_array_with_one_entry(d2l, wrap):
+    metric = d2l.Accumulator(2)
+    metric.add(wrap([1.5]), wrap(2.0))
+    metric.add(wrap(1.5), 3)
+    assert (metric[0], metric[1]) == (3, 5)
+    with pytest.raises(TypeError):
+        metric.add(wrap([1.0, 2.0]), 1)
+
+
+@pytest.fixture(params=["numpy", "framework"])
+def wrap(request, d2l):
+    """Makes an array of numbers, of NumPy or of the framework."""
+    return np.array if request.param == "numpy" else d2l.tensor
+
+
 class TestAnimator:
     @pytest.fixture(autouse=True)
     def silent(self, d2l, monkeypatch):
@@ -90,6 +106,13 @@ class TestAnimator:
         animator = d2l.Animator(legend="a", nrows=1, ncols=2)
         animator.add([1, 2], [5, 6])
         assert animator.board.curves == {"a": [(1, 5)], "y1": [(2, 6)]}
+
+    def test_an_array_does_for_a_list(self, d2l, wrap):
+        animator = d2l.Animator(legend=["a", "b"])
+        animator.add(1, wrap([5.0, 6.0]))
+        animator.add(wrap([2.0, 3.0]), wrap([7.0, 8.0]))
+        animator.add(wrap(4.0), (wrap(9.0), None))
+        assert animator.board.curves == {"a": [(1, 5), (2, 7), (4, 9)], "b": [(1, 6), (3, 8)]}
 
     def test_understands_the_short_notation_of_styles(self, d2l):
         board = d2l.Animator(fmts=("-", "m--", "g-.", "r:", "bo")).board

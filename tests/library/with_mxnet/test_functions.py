@@ -95,3 +95,12 @@ def test_a_model_of_functions_and_one_of_classes_give_the_same_numbers():
     )
     vocab = d2l.Vocab(list("abcdefgh"))
     assert d2l.predict_ch8("ab", 9, net, vocab, d2l.cpu()) == model.predict("ab", 9, vocab)
+
+
+def test_a_layer_that_wants_the_batch_first_is_refused():
+    with pytest.raises(ValueError, match="without layout='NTC'"):
+        d2l.RNNModel(gluon.rnn.LSTM(8, layout="NTC"), 9)
+
+
+def test_a_model_may_have_a_prefix_as_any_block():
+    assert d2l.RNNModel(gluon.rnn.RNN(8), 9, prefix="old_").prefix == "old_"
