@@ -1013,8 +1013,11 @@ class RNNLMScratch(d2l.Module):
         `Y_hat`: float32, (batch_size, num_steps, vocab_size); `Y`: the tokens
         that were to be predicted, integers (batch_size, num_steps).
         """
+        # In the order of steps, which undoes the transposition: nothing is copied
+        Y_hat, Y = tf.transpose(Y_hat, (1, 0, 2)), tf.transpose(Y)
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels=Y, logits=Y_hat))
+            labels=tf.reshape(Y, [-1]),
+            logits=tf.reshape(Y_hat, (-1, Y_hat.shape[-1]))))
 
     def training_step(self, batch):
         """Return the loss of a minibatch (X, Y), and plot the perplexity."""
