@@ -1699,6 +1699,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, device,
     `loss`: a function of outputs (num_steps * batch_size, vocab_size) and
     targets; `updater`: an `nnx.Optimizer`. Unless `use_random_iter`, a
     minibatch begins with the state of the one before.
+    Raises ValueError if there is no minibatch.
 
     Defined in "An Epoch" (chapters/en/classic-interface.md).
     """

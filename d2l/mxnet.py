@@ -1653,6 +1653,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, device,
     targets; `updater`: a function of the batch size, such as
     `lambda batch_size: d2l.sgd(net.params, lr, batch_size)`. Unless
     `use_random_iter`, a minibatch begins with the state of the one before.
+    Raises ValueError if there is no minibatch.
 
     Defined in "An Epoch" (chapters/en/classic-interface.md).
     """

@@ -1736,6 +1736,7 @@ def train_epoch_ch8(net, train_iter, loss, updater, device=None,
     `loss`: a loss of Keras, called with targets and outputs (num_steps *
     batch_size, vocab_size); `updater`: an optimizer of Keras. Unless
     `use_random_iter`, a minibatch begins with the state of the one before.
+    Raises ValueError if there is no minibatch.
     Old programs, which name no device, give `use_random_iter` in its place.
 
     Defined in "An Epoch" (chapters/en/classic-interface.md).

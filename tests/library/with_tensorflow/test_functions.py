@@ -114,7 +114,7 @@ NOTEBOOK = """
 import tensorflow as tf
 from d2l import tensorflow as d2l
 {without_keras_2}
-train_iter, vocab = d2l.load_data_time_machine(4, 8)
+train_iter, vocab = d2l.load_data_time_machine(4, 8, max_tokens=500)
 size = len(vocab)
 strategy = tf.distribute.OneDeviceStrategy(str(d2l.try_gpu()))
 
@@ -177,8 +177,7 @@ for net in nets:
 
 
 @pytest.mark.parametrize("keras", [2, 3])
-def test_cells_of_an_old_notebook_train(run_script, book, story, keras):
-    book("\n".join([line for line in story.splitlines() if line][:20]))
+def test_cells_of_an_old_notebook_train(run_script, keras):
     settings = {"TF_USE_LEGACY_KERAS": "1"} if keras == 2 else {}
     lines = run_script(NOTEBOOK.format(without_keras_2="#" * (keras == 3)), **settings).splitlines()
     count = 4 if keras == 2 else 2
@@ -186,5 +185,5 @@ def test_cells_of_an_old_notebook_train(run_script, book, story, keras):
     first = [float(line.split()[2]) for line in lines if line.startswith("train_ppl")]
     then = [float(line.split()[1]) for line in lines if line.startswith("then")]
     assert len(first) == len(then) == count
-    assert all(late < 0.8 * early for early, late in zip(first, then, strict=True))
+    assert all(late < 0.95 * early for early, late in zip(first, then, strict=True))
     assert len([line for line in lines if re.search("tokens/sec on /(CPU|GPU):0$", line)]) == count
