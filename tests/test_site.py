@@ -56,6 +56,13 @@ CUT_OFF = """() => {
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element))
     .map((element) => element.outerHTML.slice(0, 120));
 }"""
+#: The terms whose label does not lie on the screen as a whole or makes the page wider, once they are reached.
+LABELS_CUT_OFF = """() => [...document.querySelectorAll("main abbr")].filter((term) => {
+  if (!term.checkVisibility()) return false;
+  term.focus();
+  const { left, right, height } = document.querySelector(".polybook-label").getBoundingClientRect();
+  return !height || left < 0 || right > innerWidth || document.documentElement.scrollWidth > innerWidth;
+}).map((term) => term.textContent)"""
 #: The words of plots that stand out too little from what is behind them, where axe-core does not look.
 FAINT = """() => {
   const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
@@ -164,6 +171,7 @@ def test_a_page_works(site, reader, page, tag):
         assert [image for image in images if not (image["width"] and image["alt"])] == []
         assert tab.evaluate("document.documentElement.scrollWidth") == width
         assert tab.evaluate(CUT_OFF) == []
+        assert tab.evaluate(LABELS_CUT_OFF) == []
         tab.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
         assert tab.evaluate(FAINT) == []
     assert tab.locator("mjx-merror").count() == 0
@@ -289,6 +297,23 @@ def test_the_english_term_is_behind_a_translated_one(site, reader, tag, term):
     assert first.get_attribute("title") == "hidden state"
     first.focus()
     assert tab.evaluate("document.activeElement.title") == "hidden state"
+    label = tab.locator(".polybook-label")
+    assert label.inner_text() == "hidden state"
+    tab.keyboard.press("Escape")
+    assert not label.is_visible()
+
+
+def test_the_label_of_a_term_comes_with_the_pointer_which_may_rest_on_it(site, reader):
+    reader.look_with(1280, "light")
+    tab = reader.open(site / "pt" / "rnn.html")
+    term = tab.locator("abbr", has_text="estado oculto")
+    label = tab.locator(".polybook-label")
+    term.hover()
+    assert (label.inner_text(), term.get_attribute("title")) == ("hidden state", "")  # not shown twice
+    label.hover()
+    assert label.is_visible()
+    tab.locator("article h1").hover()
+    assert (label.is_visible(), term.get_attribute("title")) == (False, "hidden state")
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -387,6 +412,20 @@ def test_a_framework_is_kept_on_every_page_and_in_every_language(browser, site):
     reader.context.close()
 
 
+def test_code_that_the_chosen_framework_lacks_says_so_and_prose_for_others_is_hidden(browser, site):
+    reader = Reader(browser)
+    note = "There is no code for JAX here; this is for PyTorch."
+    tab = reader.open(site / "en" / "classic-interface.html", "?framework=jax")
+    assert tab.locator(".framework-gap:visible").all_inner_texts() == [note]
+    tab.get_by_role("tab", name="MXNet").first.click()
+    assert tab.locator(".framework-gap:visible").count() == 0
+    aside = tab.locator(".framework-tabs", has_text="The module is imported before TensorFlow")
+    for framework, is_shown in (("jax", False), ("tensorflow", True)):
+        reader.open(site / "en" / "interface.html", f"?framework={framework}")
+        assert aside.is_visible() == is_shown
+    reader.context.close()
+
+
 def test_without_scripts_a_page_has_every_framework(browser, site):
     reader = Reader(browser, java_script_enabled=False)
     reader.tab.goto((site / "pt" / "rnn-concise.html").as_uri())
@@ -407,6 +446,10 @@ def test_a_page_is_printed_for_the_chosen_framework(browser, site):
     assert shown_frameworks(tab) == {"jax"}
     for gone in (".polybook-menu", ".copybtn", ".bd-sidebar-primary", ".prev-next-footer", ".search-button"):
         assert tab.locator(f"{gone}:visible").count() == 0, gone
+    names = tab.locator("main [role=tablist]:visible")
+    assert set(names.evaluate_all("names => names.map((name) => getComputedStyle(name).breakAfter)")) == {
+        "avoid"
+    }
     assert tab.evaluate(CUT_OFF) == []
     cut_code = "blocks => blocks.filter((block) => block.scrollWidth > block.clientWidth + 1).length"
     assert tab.locator("main pre:visible").evaluate_all(cut_code) == 0

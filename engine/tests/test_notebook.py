@@ -168,6 +168,20 @@ def test_nothing_is_installed_on_a_reader_s_machine_unasked(notebooks):
     )
 
 
+@pytest.mark.parametrize(("tag", "menu"), [("en", "Download all notebooks"), ("zh", "下载全部笔记本")])
+def test_a_notebook_says_where_the_library_is_if_no_site_has_it(copy_book, tag, menu):
+    book = copy_book("tiny")
+    (book / "pyproject.toml").write_text(PYPROJECT)
+    assert main(["library", "--book", str(book)]) == 0
+    assert main(["notebooks", "--book", str(book)]) == 0
+    folder = book / "_build" / "notebooks" / "jupyter"
+    first = json.loads(notebooks_in(folder)[f"{tag}/pytorch/sums.ipynb"])["cells"][0]["source"]
+    wheel = "tiny_numbers-1-py3-none-any.whl"
+    assert first[1].endswith(f" {wheel}\n")
+    assert wheel in first[2]
+    assert menu in first[2]
+
+
 def test_golden(notebooks, same_as_golden):
     same_as_golden("notebooks", notebooks)
 

@@ -53,6 +53,8 @@ class Language:
     installs: str
     #: The same where the reader has to make a cell of it first.
     would_install: str
+    #: Said where it installs a file `{}`, which a notebook that was downloaded alone does not have beside it.
+    with_all: str
 
 
 ENGLISH = Language(
@@ -81,6 +83,7 @@ ENGLISH = Language(
     ),
     installs="What this notebook imports, as it was tested",
     would_install="To install what this notebook imports, take the # off the line below and run this cell",
+    with_all="The file {} comes with “Download all notebooks”, in the menu of each page",
 )
 
 LANGUAGES = {
@@ -115,6 +118,7 @@ LANGUAGES = {
             would_install=(
                 "Para instalar o que este notebook importa, tire o # da linha seguinte e execute esta célula"
             ),
+            with_all="O arquivo {} vem com “Baixar todos os notebooks”, no menu de cada página",
         ),
         Language(
             tag="zh",
@@ -139,6 +143,7 @@ LANGUAGES = {
             fallback_text="本页结果来自随库附带的短篇小说，因为运行时无法取得 *The Time Machine*。",
             installs="本笔记本所需的库，版本与测试时一致",
             would_install="如需安装本笔记本所需的库，请去掉下一行的 # 再运行此单元格",
+            with_all="文件 {} 可通过每页菜单中的“下载全部笔记本”获得",
         ),
         Language(
             tag="fr",
@@ -167,6 +172,10 @@ LANGUAGES = {
             installs="Ce qu’importe ce notebook, dans les versions testées",
             would_install=(
                 "Pour installer ce qu’importe ce notebook, retirez le # ci-dessous et exécutez cette cellule"
+            ),
+            with_all=(
+                "Le fichier {} vient avec «\u00a0Télécharger tous les notebooks\u00a0», dans le menu de "
+                "chaque page"
             ),
         ),
     )

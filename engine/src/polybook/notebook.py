@@ -139,7 +139,12 @@ def for_service(
     if service.is_hosted:
         lines = [f"# {words.installs}", command]
     else:
-        lines = [f"# {words.would_install}", f"# {command}"]
+        beside = [one for one in install if one.endswith(".whl") and "://" not in one]
+        lines = [
+            f"# {words.would_install}",
+            f"# {command}",
+            *(f"# {words.with_all.format(one)}" for one in beside),
+        ]
     first = {**code_cell(""), "id": "install", "source": "\n".join(lines).splitlines(keepends=True)}
     return {
         **notebook,

@@ -176,6 +176,7 @@ def script_words(frameworks: Sequence[str]) -> str:
         "framework": translate("Framework"),
         "frameworks": {name: FRAMEWORKS[name].title for name in frameworks},
         "lacking": translate("This page has nothing for {chosen}; it is shown for {shown}."),
+        "gap": translate("There is no code for {chosen} here; this is for {shown}."),
     }
     script = json.dumps(words, default=str)  # a translation that is not looked up yet is no text
     return f'const polybookWords = {script};\ndocument.documentElement.classList.add("scripted");'

@@ -99,8 +99,9 @@ def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> Non
 
 
 def note_phrases(app: Sphinx, doctree: nodes.document) -> None:
-    """Handle `doctree-read`: note what a page emphasises, by which prose defines."""
-    phrases = {" ".join(emphasis.astext().split()) for emphasis in doctree.findall(nodes.emphasis)}
+    """Handle `doctree-read`: note what a page emphasises, by which prose defines; Chinese has bold for that."""
+    kind = nodes.strong if app.config.language.startswith("zh") else nodes.emphasis
+    phrases = {" ".join(emphasis.astext().split()) for emphasis in doctree.findall(kind)}
     typed = {fold(phrase).replace("’", "'") for phrase in phrases}
     app.env.metadata[app.env.docname][_PHRASES] = sorted(one for one in phrases | typed if len(one) > 1)
 

@@ -27,6 +27,45 @@
   // Pages from a folder cannot read each other, so the results of a search come without extracts.
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
+  // The term behind one of the glossary is a label that stays on the screen, as the browser's own does not come by
+  // keyboard and touch. Escape takes it away, and the pointer may rest on it.
+  const label = document.createElement("div");
+  label.className = "polybook-label";
+  label.ariaHidden = "true"; // it is the title of the term, which is read out anyway
+  label.hidden = true;
+  document.body.append(label);
+  let labelled = null;
+  const unlabel = () => {
+    if (labelled) labelled.title = label.textContent;
+    labelled = null;
+    label.hidden = true;
+  };
+  const showLabel = (term) => {
+    if (term === labelled) return;
+    unlabel();
+    labelled = term;
+    label.textContent = term.title;
+    label.hidden = false;
+    const [line] = term.getClientRects();
+    const screen = document.documentElement.clientWidth;
+    label.style.left = `${Math.max(8, Math.min(line.left, screen - label.offsetWidth - 8)) + scrollX}px`;
+    label.style.top = `${line.top - label.offsetHeight + scrollY}px`;
+  };
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches(".polybook-term")) showLabel(target);
+    else unlabel();
+  });
+  document.addEventListener("focusout", unlabel);
+  document.addEventListener("pointerover", ({ target }) => {
+    if (target === label) return;
+    const pointed = target.closest(".polybook-term");
+    const term = pointed ?? document.activeElement?.closest(".polybook-term");
+    if (term) showLabel(term);
+    else unlabel();
+    if (pointed) pointed.title = ""; // or the browser would show it as well
+  });
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && unlabel());
+
   // Switching languages keeps the place on the page, and the root page remembers the choice.
   const switcher = document.querySelector(".polybook-languages");
   if (!switcher) return;

@@ -17,15 +17,27 @@ Stemmer = function () {
   this.stemWord = (text) => stemmer.stemWord(text.normalize("NFD").replace(/\p{M}/gu, ""));
 };
 // What is called just as the query says comes first, a chapter before a section; then what is called alike, and
-// a section before chapters that have the words somewhere.
+// a section before chapters that have the words somewhere. Articles and the like do not matter. A page also is
+// about what its code defines by a name of the same words: `TimeMachine`.
 Scorer.score = (() => {
   const stemmer = new Stemmer();
-  const words = (text) => splitQuery(text.toLowerCase()).map((word) => stemmer.stemWord(word));
-  const wanted = words(new URLSearchParams(location.search).get("q") ?? "");
-  return ([, title, anchor, , score]) => {
+  const words = (text) => {
+    const all = splitQuery(text.toLowerCase());
+    const telling = all.filter((word) => !stopwords.includes(word));
+    return (telling.length ? telling : all).map((word) => stemmer.stemWord(word));
+  };
+  const query = new URLSearchParams(location.search).get("q") ?? "";
+  const wanted = words(query);
+  const typed = splitQuery(query.toLowerCase()).filter((word) => !stopwords.includes(word));
+  const defines = (page) => {
+    const { docnames, titleterms } = Search._index;
+    return typed.length > 1 && [titleterms[typed.join("")]].flat().includes(docnames.indexOf(page));
+  };
+  return ([page, title, anchor, , score]) => {
     const name = words(title.split(" > ").at(-1).replace(/^[\d.]+\s+/, "")); // without its number
     const shared = new Set(name.filter((word) => wanted.includes(word))).size;
     if (name.join(" ") === wanted.join(" ")) return score + (anchor ? 100 : 110);
+    if (!anchor && defines(page)) score += 10;
     return score + (20 * shared) / (new Set(name).size + new Set(wanted).size) + (anchor ? 6 : 0);
   };
 })();

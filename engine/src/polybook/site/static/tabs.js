@@ -42,7 +42,11 @@
     list.setAttribute("aria-label", polybookWords.framework);
     list.append(...tabs);
     element.prepend(list);
-    return { panels, tabs };
+    const note = document.createElement("p");
+    note.className = "polybook-notice framework-gap";
+    list.after(note);
+    const hasCode = element.querySelector(".cell") !== null;
+    return { element, panels, tabs, note, hasCode };
   });
   const offered = Object.keys(polybookWords.frameworks).filter((name) =>
     sets.some(({ tabs }) => tabs.some((tab) => tab.dataset.framework === name))
@@ -54,21 +58,25 @@
   document.querySelector("article h1")?.after(note);
 
   const show = (choice) => {
+    const titles = polybookWords.frameworks;
+    const tell = (words, chosen, instead) =>
+      words.replace("{chosen}", titles[chosen]).replace("{shown}", titles[instead]);
     const shown = offered.includes(choice) ? choice : offered[0];
-    for (const { panels, tabs } of sets) {
-      const selected = tabs.find((tab) => tab.dataset.framework === shown) ?? tabs[0];
+    for (const { element, panels, tabs, note, hasCode } of sets) {
+      const own = tabs.find((tab) => tab.dataset.framework === shown);
+      element.hidden = !own && !hasCode; // prose for the readers of other frameworks
+      const selected = own ?? (hasCode ? tabs[0] : null);
+      note.hidden = Boolean(own);
+      note.textContent = own || !selected ? "" : tell(polybookWords.gap, shown, selected.dataset.framework);
       tabs.forEach((tab, place) => {
         tab.ariaSelected = String(tab === selected);
         tab.tabIndex = tab === selected ? 0 : -1;
         panels[place].hidden = tab !== selected;
       });
     }
-    const titles = polybookWords.frameworks;
     const lacks = choice && shown && choice !== shown;
     note.hidden = !lacks;
-    note.textContent = lacks
-      ? polybookWords.lacking.replace("{chosen}", titles[choice]).replace("{shown}", titles[shown])
-      : "";
+    note.textContent = lacks ? tell(polybookWords.lacking, choice, shown) : "";
     document.documentElement.dataset.framework = choice ?? shown ?? Object.keys(titles)[0];
   };
 
