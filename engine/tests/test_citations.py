@@ -73,6 +73,21 @@ def test_the_list_joins_names_as_its_language_does(works):
     ]
 
 
+def test_the_volume_of_a_series_is_named_as_in_the_language():
+    text = """@inproceedings{a, author={A B}, title={T}, booktitle={Talks}, series={Books}, volume=7, year=1}
+    @inproceedings{b, author={C D}, title={T}, booktitle={Talks}, volume=7, year=1}
+    @inproceedings{c, author={E F}, title={T}, booktitle={Talks}, series={Books}, number=7, year=1}"""
+    bibliography, _ = read_bibliography({"x.bib": text})
+
+    def listed(tag):
+        works = bibliography.listing("abc", LANGUAGES[tag])
+        return [text.split("*")[2].split("\\.")[0] for _, text in works]
+
+    assert listed("en") == [", volume 7 of Books", ", volume 7", ", number 7 in Books"]
+    assert listed("fr") == listed("pt") == [", Books, vol", ", vol", ", number 7 in Books"]
+    assert listed("zh")[:2] == [", Books, 第 7 卷", ", 第 7 卷"]
+
+
 def test_an_entry_that_says_nothing_is_listed_by_its_key(works):
     assert works.listing(["Nothing"]) == [("Nothing", "Nothing")]
 

@@ -18,7 +18,7 @@ polybook:
   source: fr
   languages:
     en: .
-    fr: {folder: chapters/fr/, title: Nombres}
+    fr: {folder: chapters/fr/, title: Nombres, author: Les auteurs}
     zh:
       folder: zh
       title: 数
@@ -59,6 +59,7 @@ def test_each_language_has_its_folder_title_default_framework_and_captions():
     assert [one.title for one in languages.values()] == ["Numbers", "Nombres", "数", "Numbers"]
     assert [one.default_framework for one in languages.values()] == ["pytorch", "pytorch", "mxnet", "pytorch"]
     assert [one.captions for one in languages.values()] == [{}, {}, {"Tools": "工具", "1": "一"}, {}]
+    assert [one.author for one in languages.values()] == ["", "Les auteurs", "", ""]
     assert languages["zh"].language.name == "中文"
 
 
@@ -151,7 +152,7 @@ WRONG_CONFIGS = {
     ),
     "unknown key of a language": (
         "polybook:\n  frameworks: [jax]\n  languages:\n    en:\n      folder: .\n      name: English\n",
-        "6: B005 `en` has no key `name`. Known keys: folder, title, framework, captions.",
+        "6: B005 `en` has no key `name`. Known keys: folder, title, author, framework, captions.",
     ),
     "unknown key of the library": (
         "polybook:\n  frameworks: [jax]\n  languages: {en: .}\n  library:\n    path: d2l\n",
@@ -199,7 +200,8 @@ WRONG_CONFIGS = {
     ),
     "language without anything": (
         "polybook:\n  frameworks: [jax]\n  languages:\n    en:\n",
-        "4: B005 `en` must be a mapping of keys to values. Its keys: folder, title, framework, captions.",
+        "4: B005 `en` must be a mapping of keys to values. "
+        "Its keys: folder, title, author, framework, captions.",
     ),
     "captions no mapping": (
         "polybook:\n  frameworks: [jax]\n  languages:\n    en: {captions: [a]}\n",

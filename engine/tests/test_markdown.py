@@ -193,6 +193,12 @@ def test_captions(language, figure, table):
     assert f"*{table}*" in shown
 
 
+def test_chinese_has_its_own_brackets_and_commas_around_a_citation():
+    shown = render("如此:cite:`a.1, b:2`。:citet:`b:2`说", "zh")
+    first, second = ("[Bee，1](other.ipynb#cite-a-1)", "[Dee 和 F，2](other.ipynb#cite-b-2)")
+    assert shown == f"如此（{first}；{second}）。[Dee 和 F（2）](other.ipynb#cite-b-2)说"
+
+
 def test_the_list_of_works_stands_once_and_has_anchors_in_one_chapter():
     text = ":cite:`b:2`\n\n:bibliography:`x.bib`\n\n:bibliography:`y.bib`\n"
     work = "C Dee and E F\\.\nU\\.\n2\\."

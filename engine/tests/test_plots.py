@@ -115,3 +115,5 @@ def test_a_legend_whose_words_grow_stays_inside_the_picture():
     assert parsed(inline(svg(inside), "p", "", FR, {})).find("g").get("transform") is None
     moved = parsed(inline(svg(inside), "p", "", FR, {"a": "apprentissage"})).find("g").get("transform")
     assert -35 < float(re.fullmatch(r"translate\((\S+) 0\)", moved)[1]) < -25
+    moved = parsed(inline(svg(inside), "p", "", FR, {"a": "grammes"})).find("g").get("transform")
+    assert float(re.fullmatch(r"translate\((\S+) 0\)", moved)[1]) <= -6  # m is wide

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import socket
 import threading
-from http.server import ThreadingHTTPServer
+from http.server import HTTPServer, ThreadingHTTPServer
 from urllib.request import urlopen
 
 import pytest
@@ -62,6 +63,23 @@ def test_a_page_gets_the_script_and_its_file_does_not(address, page):
     assert f'Old<script src="{SCRIPT}"></script></body>' in read(f"{address}/en/index.html")
     assert "script" not in page.read_text()
     assert "EventSource" in read(address + SCRIPT)
+
+
+def test_a_browser_that_asks_for_an_icon_sees_no_error(address):
+    with urlopen(f"{address}/favicon.ico", timeout=20) as answer:  # noqa: S310  # ours, on loopback
+        assert (answer.status, answer.read()) == (204, b"")
+
+
+@pytest.mark.parametrize("name", ["index.html", "index.bin"])
+def test_a_browser_that_leaves_in_the_middle_is_not_worth_a_word(page, live, capsys, name):
+    page.with_name(name).write_bytes(bytes(20_000_000))
+    handler = functools.partial(LiveHandler, live=live, directory=str(page.parents[1]))
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        browser = socket.create_connection(server.server_address)
+        browser.sendall(f"GET /en/{name} HTTP/1.0\r\n\r\n".encode())
+        threading.Thread(target=lambda: (browser.recv(10), browser.close())).start()
+        server.handle_request()
+    assert capsys.readouterr().err == ""
 
 
 def test_other_files_are_served_as_they_are(address, page):

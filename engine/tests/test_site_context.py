@@ -115,10 +115,11 @@ def test_the_sitemap_has_each_page_with_its_other_languages():
     tree = ElementTree.fromstring(text)  # noqa: S314
     links = {url[0].text: [(link.get("hreflang"), link.get("href")) for link in url[1:]] for url in tree}
     base = "https://example.org/a&b"
-    both = [("en", f"{base}/en/index.html"), ("fr", f"{base}/fr/index.html")]
+    own = ("x-default", f"{base}/en/index.html")
+    both = [("en", f"{base}/en/index.html"), ("fr", f"{base}/fr/index.html"), own]
     assert links == {
         f"{base}/": [],
         f"{base}/en/index.html": both,
-        f"{base}/en/rnn/gru.html": [("en", f"{base}/en/rnn/gru.html")],
+        f"{base}/en/rnn/gru.html": [(tag, f"{base}/en/rnn/gru.html") for tag in ("en", "x-default")],
         f"{base}/fr/index.html": both,
     }

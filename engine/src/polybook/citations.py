@@ -13,7 +13,8 @@ from pybtex.exceptions import PybtexError
 from pybtex.plugin import find_plugin
 from pybtex.richtext import Text
 from pybtex.style.formatting.unsrt import Style as UnsrtStyle
-from pybtex.style.template import names, sentence
+from pybtex.style.template import field as field_of
+from pybtex.style.template import first_of, join, names, optional, optional_field, sentence
 
 from .diagnostics import Code, Diagnostic
 from .languages import ENGLISH, Language
@@ -121,8 +122,19 @@ class _Style(UnsrtStyle):
 
     def __init__(self, language: Language) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.language = language
         self.before_last = f" {language.conjunction} "
         self.before_last_of_many = f", {language.conjunction} " if language.tag == "en" else self.before_last
+
+    def format_volume_and_series(self, e: Entry, as_sentence: bool = True) -> Any:
+        """Return a series and the volume of it; pybtex has English words for them."""
+        given = super().format_volume_and_series(e, as_sentence)  # type: ignore[no-untyped-call]
+        if self.language.tag == "en":
+            return given
+        before, _, after = self.language.volume.partition("{}")
+        volume = join[before, field_of("volume"), after]
+        found = first_of[optional[join(sep=", ")[optional_field("series"), volume]], given]
+        return sentence(capfirst=True)[found] if as_sentence else found
 
     def format_names(self, role: str, as_sentence: bool = True) -> Any:
         """Return the names of a work's people with the language's word before the last one."""

@@ -52,7 +52,7 @@ _KEYS = (
     "discussions",
     "notebooks",
 )
-_LANGUAGE_KEYS = ("folder", "title", "framework", "captions")
+_LANGUAGE_KEYS = ("folder", "title", "author", "framework", "captions")
 _CHAPTER_KEYS = ("gpu", "expect")
 _NOTEBOOKS_KEYS = ("repository", "branch", "folder", "services")
 _LIBRARY_KEYS = ("module", "aliases")
@@ -77,6 +77,8 @@ class BookLanguage:
     default_framework: str
     #: What the parts of the table of contents are called in this language, by their captions there.
     captions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: Who wrote the book, as this language says it; empty where that is the same in all.
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,8 @@ def _languages(
         language_title = str(options.get("title", title))
         captions = reader.mapping(options.get("captions", {}), (*here, "captions"))
         captions = {str(caption): str(word) for caption, word in captions.items()}
-        yield tag, BookLanguage(LANGUAGES[tag], folder, language_title, default, captions)
+        author = str(options.get("author") or "")
+        yield tag, BookLanguage(LANGUAGES[tag], folder, language_title, default, captions, author)
 
 
 def _text(reader: _Reader, settings: Mapping[str, Any], key: str) -> str | None:

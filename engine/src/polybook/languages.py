@@ -31,6 +31,14 @@ class Language:
     last_run: str
     #: How a citation names more than two authors, `{}` being the first.
     et_al: str
+    #: A work of `{authors}` in the `{year}`, as it stands in brackets.
+    cited: str
+    #: The same where the authors are part of the sentence.
+    named: str
+    #: Brackets around `{}`, the works cited.
+    brackets: str
+    #: The volume `{}` of a series, in the list of works.
+    volume: str
     #: What stands between a number's whole part and its decimals.
     decimal: str
     #: What a plot of `{y}` against `{x}` is, `{changes}` being what its curves do.
@@ -69,6 +77,10 @@ ENGLISH = Language(
     conjunction="and",
     last_run="Last run on {device} with {framework} and Python {python}.",
     et_al="{} et al.",
+    cited="{authors}, {year}",
+    named="{authors} ({year})",
+    brackets="({})",
+    volume="vol. {}",
     decimal=".",
     plot="Plot of {y} against {x}: {changes}.",
     falls="{name} falls from {first} to {last}",
@@ -102,6 +114,10 @@ LANGUAGES = {
             conjunction="e",
             last_run="Última execução em {device} com {framework} e Python {python}.",
             et_al="{} et al.",
+            cited="{authors}, {year}",
+            named="{authors} ({year})",
+            brackets="({})",
+            volume="vol. {}",
             decimal=",",
             plot="Gráfico de {y} em função de {x}: {changes}.",
             falls="{name} cai de {first} para {last}",
@@ -132,6 +148,10 @@ LANGUAGES = {
             conjunction="和",
             last_run="最近一次运行：{device}，{framework}，Python {python}。",
             et_al="{} 等",
+            cited="{authors}，{year}",
+            named="{authors}（{year}）",
+            brackets="（{}）",
+            volume="第 {} 卷",
             decimal=".",
             plot="{y}随{x}变化的曲线：{changes}。",
             falls="{name}从 {first} 降到 {last}",
@@ -157,6 +177,10 @@ LANGUAGES = {
             conjunction="et",
             last_run="Dernière exécution sur {device} avec {framework} et Python {python}.",
             et_al="{} et al.",
+            cited="{authors}, {year}",
+            named="{authors} ({year})",
+            brackets="({})",
+            volume="vol. {}",
             decimal=",",
             plot="Graphique\u00a0: {y} en fonction de {x}\u202f; {changes}.",
             falls="{name} descend de {first} à {last}",

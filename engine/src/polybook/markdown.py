@@ -213,16 +213,16 @@ class Renderer:
         return self.flavour.link(words, target) if target.chapter in self.chapters else words
 
     def _citation(self, role: Role) -> str:
-        texts = []
+        texts, language = [], self.index.language
         for key in role.keys:
             if key not in self.index.bibliography.entries:
                 texts.append(f"`{key}`")
                 continue
-            authors, year = self.index.bibliography.name(key, self.index.language)
-            words = f"{authors} ({year})" if role.name == "citet" else f"{authors}, {year}"
-            texts.append(self.flavour.cite(words, key))
-        joined = "; ".join(texts)
-        return joined if role.name == "citet" or not joined else f"({joined})"
+            authors, year = self.index.bibliography.name(key, language)
+            pattern = language.named if role.name == "citet" else language.cited
+            texts.append(self.flavour.cite(pattern.format(authors=authors, year=year), key))
+        joined = language.semicolon.join(texts)
+        return joined if role.name == "citet" or not joined else language.brackets.format(joined)
 
     def _link(self, match: re.Match[str]) -> str:
         """Return a Markdown link or an image inside a sentence with its address put right."""

@@ -193,7 +193,9 @@ def _make_settings(book: Book, language: str) -> dict[str, Any]:
     config, one = book.config, book.config.languages[language]
     languages = [each.language for each in config.languages.values()]
     discussions = config.discussions or ""
-    site = Site(config.author, config.frameworks, languages, config.raw, discussions=discussions)
+    site = Site(
+        one.author or config.author, config.frameworks, languages, config.raw, discussions=discussions
+    )
     return sphinx_settings(site, one.language, one.title, book.terms.glossary(language))
 
 

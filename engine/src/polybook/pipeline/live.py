@@ -11,6 +11,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 
 EVENTS = "/.polybook/events"
 SCRIPT = "/.polybook/live.js"
+#: What browsers ask every site for; a book has none, and that is no error.
+ICON = "/favicon.ico"
 _TAG = f'<script src="{SCRIPT}"></script></body>'.encode()
 #: Seconds after which a browser is greeted, which shows whether it is still there.
 _GREETING = 10.0
@@ -86,12 +89,20 @@ class LiveHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
 
+    def handle(self) -> None:
+        """Serve a browser until it is gone, which may be in the middle of a page."""
+        with suppress(ConnectionError):
+            super().handle()
+
     def do_GET(self) -> None:
         """Answer a browser."""
         address = urlsplit(self.path)
         file = Path(self.translate_path(self.path))
         if address.path == EVENTS:
             self._stream(parse_qs(address.query).get("page", ["/"])[0])
+        elif address.path == ICON:
+            self.send_response(204)
+            self.end_headers()
         elif address.path == SCRIPT:
             script = (files("polybook.site") / "static" / "live.js").read_bytes()
             self._answer("text/javascript", script)

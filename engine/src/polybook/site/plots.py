@@ -169,5 +169,11 @@ def _start(text: ET.Element) -> float:
 def _width(text: ET.Element) -> float:
     """Return about how wide a text is; it is the browser that chooses the letters."""
     size = re.search(r"(\d+(?:\.\d+)?)px", text.get("style", ""))
-    wide = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text.text or "")
-    return wide * 0.55 * (float(size[1]) if size else 10)
+    return sum(map(_letter_width, text.text or "")) * (float(size[1]) if size else 10)
+
+
+def _letter_width(letter: str) -> float:
+    """Return about how wide a letter is, its height being 1."""
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 1.1
+    return 0.9 if letter in "mwMW" else 0.57

@@ -99,7 +99,7 @@ def index_definitions(app: Sphinx, doctree: nodes.document, docname: str) -> Non
 
 
 def note_phrases(app: Sphinx, doctree: nodes.document) -> None:
-    """Handle `doctree-read`: note what a page emphasises, by which prose defines; Chinese has bold for that."""
+    """Handle `doctree-read`: note what a page emphasises (in Chinese in bold), by which prose defines."""
     kind = nodes.strong if app.config.language.startswith("zh") else nodes.emphasis
     phrases = {" ".join(emphasis.astext().split()) for emphasis in doctree.findall(kind)}
     typed = {fold(phrase).replace("’", "'") for phrase in phrases}

@@ -21,9 +21,10 @@ def sitemap(site_url: str, pages: Mapping[str, Collection[str]]) -> str:
     for language, names in pages.items():
         for name in names:
             addresses = {tag: escape(f"{site_url}/{tag}/{name}.html") for tag in pages if name in pages[tag]}
+            addresses_of_all = {**addresses, "x-default": next(iter(addresses.values()))}
             links = [
                 f'<xhtml:link rel="alternate" hreflang="{tag}" href="{address}"/>'
-                for tag, address in addresses.items()
+                for tag, address in addresses_of_all.items()
             ]
             lines.append(f"<url><loc>{addresses[language]}</loc>{''.join(links)}</url>")
     return "\n".join([*lines, "</urlset>", ""])

@@ -1,14 +1,24 @@
 "use strict";
 /* global DOCUMENTATION_OPTIONS, locale:writable, messages, polybookWords */
 (() => {
-  // Without its menu MathJax does not make every formula a stop of the Tab key, but those that scroll have to be.
+  // What is wider than the screen is scrolled: it is a stop of the Tab key, and a formula fades where it goes
+  // on. (Without its menu MathJax makes no formula such a stop.)
+  const mark = (element) => {
+    const left = element.scrollWidth - element.clientWidth;
+    element.classList.toggle("polybook-more", element.scrollLeft < left - 1);
+    if (left > 1) element.tabIndex = 0;
+    else element.removeAttribute("tabindex");
+  };
+  const markWide = () => document.querySelectorAll("mjx-container[display], main figure").forEach(mark);
+  addEventListener("load", markWide);
+  addEventListener("resize", markWide);
+  document.addEventListener(
+    "scroll",
+    ({ target }) => target !== document && target.matches("mjx-container[display], main figure") && mark(target),
+    { capture: true, passive: true }
+  );
   if (window.MathJax) {
-    const focusWide = () => {
-      for (const formula of document.querySelectorAll("mjx-container[display]")) {
-        if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
-      }
-    };
-    const pageReady = () => window.MathJax.startup.defaultPageReady().then(focusWide);
+    const pageReady = () => window.MathJax.startup.defaultPageReady().then(markWide);
     window.MathJax.options = { ...window.MathJax.options, enableMenu: false };
     window.MathJax.startup = { ...window.MathJax.startup, pageReady };
   }
@@ -66,12 +76,13 @@
   });
   document.addEventListener("keydown", ({ key }) => key === "Escape" && unlabel());
 
-  // Switching languages keeps the place on the page, and the root page remembers the choice.
+  // Switching languages keeps the place on the page and the query, and the root page remembers the choice.
   const switcher = document.querySelector(".polybook-languages");
   if (!switcher) return;
   switcher.addEventListener("click", ({ target }) => {
     const link = target.closest("a[hreflang]");
     if (!link) return;
+    link.search = location.search; // what was searched, and the framework asked for
     link.hash = location.hash;
     try {
       localStorage.setItem("polybook-language", link.hreflang);

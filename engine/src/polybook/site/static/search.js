@@ -16,6 +16,11 @@ Stemmer = function () {
   const stemmer = new AccentedStemmer();
   this.stemWord = (text) => stemmer.stemWord(text.normalize("NFD").replace(/\p{M}/gu, ""));
 };
+// Extracts of pages are made of their text, without the words of plots.
+document.addEventListener("DOMContentLoaded", () => {
+  const textOf = Search.htmlToText;
+  Search.htmlToText = (page, anchor) => textOf(page.replace(/<svg\b.*?<\/svg>/gs, ""), anchor);
+});
 // What is called just as the query says comes first, a chapter before a section; then what is called alike, and
 // a section before chapters that have the words somewhere. Articles and the like do not matter. A page also is
 // about what its code defines by a name of the same words: `TimeMachine`.
