@@ -12,7 +12,7 @@ def test_the_corpus_of_the_chapters(corpus_folder, monkeypatch, capsys):
     assert len(data.vocab) == 28
     assert len(data.X) == 173_427 - 32
     model = d2l.RNNLM(d2l.RNN(28, 32), 28, lr=1)
-    d2l.Trainer(max_epochs=3, gradient_clip_val=1, num_gpus=1).fit(model, data)
+    d2l.Trainer(max_epochs=3, gradient_clip_val=1).fit(model, data)
     points = model.board.curves["val_ppl"]
     assert 28 > points[0][1] > points[-1][1]
     assert points[-1][1] == pytest.approx(13, abs=3)
