@@ -131,7 +131,7 @@ def test_a_book_with_one_framework_has_no_tabs(tmp_path, workers):
     assert "torch.ones" not in article.get_text()
 
 
-def test_long_results_can_be_folded_and_pages_discussed(tmp_path, workers):
+def test_long_results_can_be_folded_and_pages_discussed(tmp_path, workers, browser):
     shutil.copytree(SOURCE, tmp_path / "source")
     path = tmp_path / "source/rnn/tabs.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -153,6 +153,12 @@ def test_long_results_can_be_folded_and_pages_discussed(tmp_path, workers):
     assert (link["href"], link.get_text()) == ("https://example.org/en?about=rnn/tabs", "Discuss this page")
     search = BeautifulSoup((tmp_path / "html/search.html").read_text(encoding="utf-8"), "html.parser")
     assert not search.select(".polybook-discussion")
+    for width in (390, 1280):
+        reader = Reader(browser, viewport={"width": width, "height": 800})
+        tab = reader.open(tmp_path / "html/rnn/plain.html")
+        link, text = tab.locator(".polybook-discussion a"), tab.locator("article h1")
+        assert link.bounding_box()["x"] == text.bounding_box()["x"]
+        reader.context.close()
 
 
 def test_plots_have_their_sentence_or_a_stock_phrase_as_alternative_text(site):
