@@ -15,6 +15,7 @@ from polybook.pipeline.kept import Kept
 from polybook.pipeline.surroundings import kept_of
 
 CELL = "```{.python .input}\n#@tab all\n#@save\ndef add(x):\n    return x + 1\n```\n"
+CHAPTERS = "chapters: [{file: deep/first}, {file: second}]"
 FILES = {
     "_config.yml": """\
 title: Small
@@ -25,7 +26,7 @@ polybook:
   frameworks: [pytorch, jax]
   library: {module: lib}
 """,
-    "_toc.yml": "format: jb-book\nroot: index\nchapters: [{file: deep/first}, {file: second}]\n",
+    "_toc.yml": f"format: jb-book\nroot: index\n{CHAPTERS}\n",
     "en/index.md": "# Small\n\nSee :numref:`sec_second` and :ref:`sec_second`, a *defined term*.\n",
     "en/deep/first.md": f"# First\n\nSome text.\n\n{CELL}\nMore text, $x$.\n",
     "en/second.md": "# Second\n:label:`sec_second`\n\nSome text.\n\n## A section\n\nText.\n",
@@ -127,6 +128,8 @@ def test_a_site_built_again_is_that_of_a_first_build(write_book, tmp_path):
         ("fr/second.md", "# Seconde", "# Autre titre"),
         ("en/deep/first.md", "x + 1", "x + 2"),
         ("en/second.md", "## A section", "## Another section"),
+        ("_toc.yml", CHAPTERS, f"parts: [{{caption: One, {CHAPTERS}}}]"),
+        ("_toc.yml", "caption: One", "caption: Two"),
     )
     for number, (path, old, new) in enumerate(changes):
         text = (root / path).read_text()

@@ -238,11 +238,9 @@ def load_book(root: Path, instead: Mapping[str, str] | None = None) -> Book:
     terms = _terms(root, config)
     diagnostics: list[Diagnostic] = []
     texts = {
-        tag: _texts(root, language.folder, toc.entries, diagnostics)
+        tag: _texts(root, language.folder, toc.entries, diagnostics, instead or {})
         for tag, language in config.languages.items()
     }
-    for own in texts.values():
-        own |= {name: (instead[path], path) for name, (_, path) in own.items() if instead and path in instead}
     documents = {tag: _documents(own) for tag, own in texts.items()}
     diagnostics += _missing(config, toc, documents, {one.path for one in diagnostics})
     diagnostics += _unknown_chapters(config, toc)
@@ -315,13 +313,20 @@ _Source = tuple[str, str]
 
 
 def _texts(
-    root: Path, folder: str, entries: Iterable[TocEntry], diagnostics: list[Diagnostic]
+    root: Path,
+    folder: str,
+    entries: Iterable[TocEntry],
+    diagnostics: list[Diagnostic],
+    instead: Mapping[str, str],
 ) -> dict[str, _Source]:
-    """Return the chapters of a language's folder that can be read."""
+    """Return the chapters of a language's folder that can be read, or that there is a text for instead."""
     texts = {}
     for entry in entries:
         file = root / folder / f"{entry.chapter}.md"
         path = _relative(file, root)
+        if path in instead:
+            texts[entry.chapter] = instead[path], path
+            continue
         try:
             texts[entry.chapter] = file.read_bytes().decode("utf-8-sig"), path
         except FileNotFoundError:

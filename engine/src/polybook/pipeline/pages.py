@@ -16,9 +16,9 @@ from ..languages import Language
 from ..notebook import markdown_cell, notebook_of, write_notebook
 from ..outputs import Results
 from ..references import Chapter
+from ..site.metadata import ANCHORS, OWN_WORDS, WRITTEN_IN
 from ..site.pages import PageBuilder, PageFlavour
-from ..site.sections import ANCHORS, section_anchors
-from ..site.tags import OWN_WORDS, WRITTEN_IN
+from ..site.sections import section_anchors
 from ..store import Store
 from .book import Book
 from .notebooks import find_file

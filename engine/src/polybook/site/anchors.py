@@ -12,7 +12,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
-from .sections import ANCHORS
+from .metadata import ANCHORS
 
 
 class SectionAnchors(SphinxTransform):

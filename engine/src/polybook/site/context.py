@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 
 from ..frameworks import FRAMEWORKS
 from ..services import HOSTED, JUPYTER, PACKED
-from .tags import OWN_WORDS, WRITTEN_IN
+from .metadata import OWN_WORDS, WRITTEN_IN
 from .words import translate
 
 #: Pages that Sphinx makes itself, in every language; the index only for a book that asks for it.
@@ -94,10 +94,8 @@ def mark_language(
     own = app.config.polybook_language
     tag = app.env.metadata.get(pagename, {}).get(WRITTEN_IN, own)
     if tag != own:
-        words = f'<div class="{OWN_WORDS} '
-        body = context["body"].replace(
-            words, f'<div lang="{escape(app.config.language)}" class="{OWN_WORDS} '
-        )
+        readers = f'<div lang="{escape(app.config.language)}" class="{OWN_WORDS} '
+        body = context["body"].replace(f'<div class="{OWN_WORDS} ', readers)
         context["body"] = f'<div lang="{escape(tag)}">\n{body}</div>\n'
 
 

@@ -42,7 +42,7 @@ from .context import (
 )
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .highlighting import CellLexer, use_cell_formatter
-from .navigation import NavigationOnce, rewrite_after_new_titles
+from .navigation import NavigationOnce, rewrite_with_contents
 from .search import SEARCHES, complete_index, index_definitions, note_phrases
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
 from .trees import find_nodes
@@ -151,7 +151,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", use_cell_formatter)
     app.connect("builder-inited", keep_templates)
     app.connect("env-get-outdated", remove_old_pages)
-    app.connect("env-updated", rewrite_after_new_titles)
+    app.connect("env-updated", rewrite_with_contents)
     app.connect("doctree-read", note_phrases)
     app.connect("doctree-resolved", index_definitions)
     app.connect("html-collect-pages", complete_index)

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.environment.adapters.toctree import TocTree
@@ -100,12 +101,18 @@ def read_navigation(html: str, root: str) -> Navigation:
     )
 
 
-def rewrite_after_new_titles(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Handle `env-updated`: titles stand on every page, and Sphinx writes only the pages that changed."""
+def rewrite_with_contents(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Handle `env-updated`: the contents stand on every page, and Sphinx writes only those that changed."""
     titles = [(name, env.titles[name].astext()) for name in sorted(env.titles)]
-    was = getattr(env, "polybook_titles", titles)
-    env.polybook_titles = titles  # type: ignore[attr-defined]
-    return [] if titles == was else sorted(env.found_docs)
+    parts = [
+        (name, part["entries"], part.get("caption"))
+        for name in sorted(env.tocs)
+        for part in env.tocs[name].findall(addnodes.toctree)
+    ]
+    contents = repr([titles, parts])
+    was = getattr(env, "polybook_contents", contents)
+    env.polybook_contents = contents  # type: ignore[attr-defined]
+    return [] if contents == was else sorted(env.found_docs)
 
 
 class NavigationOnce:

@@ -9,9 +9,6 @@ from docutils.nodes import make_id
 from ..markdown import plain_text
 from ..model import Document, Heading, TabBegin, TabEnd
 
-#: Where a page's metadata have them.
-ANCHORS = "polybook_anchors"
-
 
 def section_anchors(source: Document, shown: Document) -> list[str]:
     """Return the anchors of a page's sections in order, none if it has other sections than its source.
