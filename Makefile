@@ -55,7 +55,7 @@ nbval-%: .venvs/%/ready.stamp
 screenshots: .venv/test.stamp
 	.venv/bin/python -m pytest tests/screenshots.py
 
-# The tests of faults, each at many random moments: an hour or so.
+# The tests of faults, each at many random moments: ten minutes or so.
 faults: .venv/test.stamp
 	POLYBOOK_ROUNDS=50 .venv/bin/python -m pytest engine/tests/test_running.py -k loses_nothing
 

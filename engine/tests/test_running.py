@@ -805,8 +805,8 @@ def test_what_another_polybook_is_storing_stays(tmp_path, capsys):
         assert (root / "outputs/.lock").exists()
 
 
-#: How often each fault is tried, at random moments.
-ROUNDS = int(os.environ.get("POLYBOOK_ROUNDS", "2"))
+#: How often each of three faults is tried, at random moments.
+ROUNDS = int(os.environ.get("POLYBOOK_ROUNDS", "17"))
 #: Draws two plots, slowly enough to be caught at it.
 DRAWING = """
 from IPython.display import SVG, display
@@ -867,6 +867,7 @@ def rounds(root: Path):
         yield process
 
 
+@pytest.mark.slow
 def test_killing_polybook_loses_nothing(tmp_path, capsys):
     for process in rounds(tmp_path):
         process.kill()
@@ -876,6 +877,7 @@ def test_killing_polybook_loses_nothing(tmp_path, capsys):
         assert_the_rest_is_run(tmp_path, capsys)
 
 
+@pytest.mark.slow
 def test_asking_polybook_to_end_loses_nothing(tmp_path, capsys):
     for number, process in enumerate(rounds(tmp_path)):
         process.send_signal((signal.SIGINT, signal.SIGTERM)[number // 2 % 2])
@@ -885,6 +887,7 @@ def test_asking_polybook_to_end_loses_nothing(tmp_path, capsys):
         assert_the_rest_is_run(tmp_path, capsys)
 
 
+@pytest.mark.slow
 def test_killing_a_kernel_loses_nothing(tmp_path, capsys):
     for process in rounds(tmp_path):
         wait_until(lambda process=process: children(process) or process.poll() is not None)
