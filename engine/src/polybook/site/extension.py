@@ -20,7 +20,6 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
-import myst_nb.sphinx_
 from docutils import nodes
 from jinja2 import FileSystemBytecodeCache
 from myst_nb.sphinx_ext import add_global_html_resources
@@ -43,6 +42,7 @@ from .context import (
 from .glossary import GlossaryTerms, Term, depart_term, visit_term
 from .highlighting import CellLexer, use_cell_formatter
 from .navigation import NavigationOnce, rewrite_with_contents
+from .savings import save_work
 from .search import SEARCHES, complete_index, index_definitions, note_phrases
 from .tabs import FrameworkPanel, FrameworkTab, FrameworkTabs, depart_panel, visit_panel
 from .trees import find_nodes
@@ -87,15 +87,6 @@ def keep_templates(app: Sphinx) -> None:
         templates.environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
 
-class NoCopies:
-    """Stands for `nbformat` in MyST-NB, which would write the notebook of each page again, for nobody."""
-
-    @staticmethod
-    def writes(notebook: object) -> str:
-        """Return the text of the copy."""
-        return ""
-
-
 def remove_old_pages(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
@@ -123,7 +114,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("polybook_site", _digest(), "env", types=(str,))
     add_words(app.config.language)
     nodes.Node.findall = find_nodes  # type: ignore[method-assign, assignment]
-    myst_nb.sphinx_.nbformat = NoCopies  # type: ignore[attr-defined, assignment]
+    save_work()
     SphinxSmartQuotes.get_tokens = texts_with_marks  # type: ignore[method-assign, assignment]
     app.add_lexer("ipython3", CellLexer)
     for search in SEARCHES:

@@ -1,0 +1,39 @@
+"""Work of the libraries' that no reader sees anything of, and that is not done."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import docutils.frontend
+import myst_nb.sphinx_
+from myst_nb.core.render import NbElementRenderer
+
+_write_file = NbElementRenderer.write_file
+_default_settings = cache(docutils.frontend.get_default_settings)
+
+
+class NoCopies:
+    """Stands for `nbformat` in MyST-NB, which would write the notebook of each page again, for nobody."""
+
+    @staticmethod
+    def writes(notebook: object) -> str:
+        """Return the text of the copy."""
+        return ""
+
+
+def write_unless_empty(self: NbElementRenderer, path: list[str], content: bytes, **options: bool) -> str:
+    """Write a file of a page's results, but nothing that is left out; return its address."""
+    return _write_file(self, path, content, **options) if content else ""
+
+
+def default_settings(*components: Any) -> Any:
+    """Return docutils' default settings; MyST makes documents of them, which it rarely uses."""
+    return _default_settings(*components).copy()
+
+
+def save_work() -> None:
+    """Let the libraries of this process do without it."""
+    docutils.frontend.get_default_settings = default_settings
+    myst_nb.sphinx_.nbformat = NoCopies  # type: ignore[attr-defined, assignment]
+    NbElementRenderer.write_file = write_unless_empty  # type: ignore[method-assign, assignment]
