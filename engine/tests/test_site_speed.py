@@ -7,20 +7,28 @@ import inspect
 import keyword
 import statistics
 import tokenize
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
+from docutils.frontend import get_default_settings
+from docutils.parsers.rst import Parser
+from docutils.utils import new_document
 from docutils.utils.smartquotes import educate_tokens
 from ipython_pygments_lexers import IPython3Lexer
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 from pygments.styles import get_style_by_name
+from sphinx.addnodes import highlightlang
 from sphinx.transforms import SphinxSmartQuotes
+from sphinx.transforms.post_transforms.code import HighlightLanguageTransform
 
 from polybook.site.highlighting import CellFormatter, CellLexer, QuickPythonLexer
+from polybook.site.savings import apply_default_language, default_settings
 from polybook.site.trees import find_nodes
 from polybook.site.typography import texts_with_marks
 
@@ -72,6 +80,35 @@ def test_quotation_marks_are_those_that_sphinx_makes(texts, language):
         return list(educate_tokens(tokens, attr="qDe", language=language))
 
     assert educated(texts_with_marks) == educated(SphinxSmartQuotes.get_tokens)
+
+
+@pytest.mark.parametrize("midway", [[], [highlightlang(lang="c", force=False, linenothreshold=3)]])
+def test_blocks_of_code_have_the_language_that_sphinx_gives_them(midway):
+    def told(apply):
+        document = new_document("")
+        own = nodes.literal_block("", "one", language="julia")
+        between = [each.deepcopy() for each in midway]
+        document.extend([nodes.literal_block("", "a\nb\nc"), own, *between, TREE.deepcopy()])
+        document[-1].append(nodes.literal_block("", "a\nb\nc"))
+        transform = HighlightLanguageTransform(document)
+        document.settings.env = SimpleNamespace(config=SimpleNamespace(highlight_language="python"))
+        apply(transform)
+        return document.pformat()
+
+    assert told(apply_default_language) == told(HighlightLanguageTransform.apply)
+
+
+def test_settings_are_those_that_docutils_has_and_each_document_has_its_own():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        expected = get_default_settings(Parser)
+    one, other = default_settings(Parser), default_settings(Parser)
+    assert vars(one).keys() == vars(expected).keys()
+    assert {name: value for name, value in vars(one).items() if name != "record_dependencies"} == {
+        name: value for name, value in vars(expected).items() if name != "record_dependencies"
+    }
+    one.language_code = "fr"
+    assert other.language_code == "en"
 
 
 @pytest.mark.parametrize(

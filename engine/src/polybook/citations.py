@@ -33,6 +33,10 @@ class Bibliography:
     entries: Mapping[str, Entry]
     #: The file that each key stands in.
     files: Mapping[str, str] = field(default_factory=dict)
+    #: Works as they have been listed, by key and language: the page and each notebook list them again.
+    _made: dict[tuple[str, Language], tuple[str, str]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def name(self, key: str, language: Language) -> tuple[str, str]:
         """Return the authors and the year of a work, as a sentence names them.
@@ -58,16 +62,21 @@ class Bibliography:
         The authors are joined as in the language; what a work says of itself stays in its own.
         """
         known = sorted((_order(self.entries[key]), key) for key in set(keys) if key in self.entries)
-        return [(key, _listed(self.entries[key], language)[0] or key) for _, key in known]
+        return [(key, self._listed(key, language)[0] or key) for _, key in known]
 
     def check(self, keys: Iterable[str]) -> Iterator[Diagnostic]:
         """Yield a diagnostic for each of these works that lacks what its kind of entry must say."""
         for key in sorted(set(keys)):
-            problem = _listed(self.entries[key], ENGLISH)[1] if key in self.entries else ""
+            problem = self._listed(key, ENGLISH)[1] if key in self.entries else ""
             if problem:
                 what = f"The work `{key}` cannot be listed as its kind of entry: {problem}."
                 advice = "Mend the entry; until then it is listed with what it has."
                 yield Diagnostic(self.files[key], 0, Code.BAD_BIBLIOGRAPHY, what, advice)
+
+    def _listed(self, key: str, language: Language) -> tuple[str, str]:
+        if (key, language) not in self._made:
+            self._made[key, language] = _listed(self.entries[key], language)
+        return self._made[key, language]
 
 
 def _last_name(person: Person) -> str:

@@ -58,18 +58,22 @@ class QuickPythonLexer(PythonLexer):
     }
 
 
+_python = QuickPythonLexer()  # type: ignore[no-untyped-call]
+
+
+@lru_cache(8)  # code that frameworks share is shown in the tab of each, one after the other
+def _tokens(text: str) -> Sequence[Any]:
+    return tuple(_python.get_tokens_unprocessed(text))  # type: ignore[no-untyped-call]
+
+
 class CellLexer(IPython3Lexer):
     """The lexer of code cells: IPython's tries a dozen patterns of its own at every word of plain Python."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._python = QuickPythonLexer(**options)  # type: ignore[no-untyped-call]
-
     def get_tokens_unprocessed(self, text: str, stack: tuple[str, ...] = ("root",)) -> Iterator[Any]:
         """Yield the tokens of a text with their places."""
-        if _IPYTHON.isdisjoint(text):
-            return iter(self._python.get_tokens_unprocessed(text, stack))  # type: ignore[no-untyped-call]
-        return iter(super().get_tokens_unprocessed(text, stack))
+        return iter(
+            _tokens(text) if _IPYTHON.isdisjoint(text) else super().get_tokens_unprocessed(text, stack)
+        )
 
 
 class CellFormatter(HtmlFormatter):

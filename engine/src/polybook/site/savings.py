@@ -7,8 +7,12 @@ from typing import Any
 
 import docutils.frontend
 import myst_nb.sphinx_
+from docutils import nodes
 from myst_nb.core.render import NbElementRenderer
+from sphinx.addnodes import highlightlang
+from sphinx.transforms.post_transforms.code import HighlightLanguageTransform, HighlightLanguageVisitor
 
+_apply_languages = HighlightLanguageTransform.apply
 _write_file = NbElementRenderer.write_file
 _default_settings = cache(docutils.frontend.get_default_settings)
 
@@ -32,8 +36,20 @@ def default_settings(*components: Any) -> Any:
     return _default_settings(*components).copy()
 
 
+def apply_default_language(self: HighlightLanguageTransform) -> None:
+    """Tell each block of code its language; the tree is only walked where it changes midway."""
+    if next(iter(self.document.findall(highlightlang)), None):
+        _apply_languages(self)
+        return
+    visitor = HighlightLanguageVisitor(self.document, self.config.highlight_language)
+    visitor.visit_document(self.document)
+    for block in self.document.findall(nodes.literal_block):
+        visitor.visit_literal_block(block)
+
+
 def save_work() -> None:
     """Let the libraries of this process do without it."""
     docutils.frontend.get_default_settings = default_settings
+    HighlightLanguageTransform.apply = apply_default_language  # type: ignore[method-assign, assignment]
     myst_nb.sphinx_.nbformat = NoCopies  # type: ignore[attr-defined, assignment]
     NbElementRenderer.write_file = write_unless_empty  # type: ignore[method-assign, assignment]
