@@ -1308,7 +1308,7 @@ class BiRNNScratch(d2l.Module):
         f_H, b_H = (None, None) if states is None else states
         f_outputs, f_H = self.f_rnn(inputs, f_H)              # (T, n, h)
         b_outputs, b_H = self.b_rnn(tf.unstack(inputs)[::-1], b_H)
-        outputs = tf.concat((f_outputs, b_outputs[::-1]), axis=2)
+        outputs = tf.concat((f_outputs, tf.reverse(b_outputs, [0])), axis=2)
         return outputs, (f_H, b_H)
 
 

@@ -79,6 +79,17 @@ def test_no_cell_ended_in_an_error(runs):
         assert not any("Traceback" in each.get("text", "") for each in outputs), unit
 
 
+def test_no_framework_talks_to_its_developers_on_a_page(runs):
+    for unit, record in runs:
+        said = [
+            output["text"]
+            for cell in record.cells
+            for output in cell.outputs
+            if output.get("name") == "stderr"
+        ]
+        assert said == [], unit
+
+
 def test_every_training_has_a_plot_with_its_curves(runs):
     count = 0
     for unit, record in runs:
