@@ -13,6 +13,7 @@ import pytest
 
 from polybook.dialect.python import without_comments
 from polybook.languages import LANGUAGES
+from polybook.model import Prose
 from polybook.pipeline.book import load_book
 from polybook.pipeline.units import find_units
 from polybook.site.plots import describe
@@ -58,6 +59,15 @@ def test_every_chapter_is_there_in_every_language(book):
     assert tuple(book.config.languages) == TAGS
     for tag in TAGS:
         assert sorted(book.translated[tag]) == sorted(book.toc.chapters), tag
+
+
+def test_french_signs_keep_their_spaces_at_the_ends_of_lines(book):
+    code = re.compile(r"`[^`]*`|\$[^$]*\$")
+    torn = re.compile(r"[ \n](?=[;:!?»](?:[ \n]|$))|(?<=«)[ \n]")
+    for chapter in book.translated["fr"].values():
+        for block in chapter.document.blocks:
+            text = code.sub("", block.source) if isinstance(block, Prose) else ""
+            assert not torn.search(text), (chapter.document.path, block.line)
 
 
 def test_every_result_is_fresh(polybook):
