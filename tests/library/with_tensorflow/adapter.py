@@ -77,14 +77,13 @@ def slope(function, values):
 
 def rnn_gradients(layer, inputs, state):
     """The gradient of the mean square of a plain layer's outputs, by the names of its weights in the text."""
-    scratch = isinstance(layer, d2l.RNNScratch)
-    cell = None if scratch else layer.rnn.cell
-    weights = (
-        [layer.W_xh, layer.W_hh, layer.b_h] if scratch else [cell.kernel, cell.recurrent_kernel, cell.bias]
-    )
+    if isinstance(layer, d2l.RNNScratch):
+        weights = [layer.W_xh, layer.W_hh, layer.b_h]
+    else:
+        weights = layer.rnn.trainable_variables
     with tf.GradientTape() as tape:
         mean = tf.reduce_mean(layer(inputs, state)[0] ** 2)
-    grads = tape.gradient(mean, [weight if scratch else weight.value for weight in weights])
+    grads = tape.gradient(mean, weights)
     return dict(zip(("W_xh", "W_hh", "b_h"), map(numpy, grads), strict=True))
 
 
