@@ -10,6 +10,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,20 @@ PROCESS = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **THREADS}
 PRELUDES = {
     "mxnet": "import warnings\n"
     "warnings.filterwarnings('ignore', category=DeprecationWarning, module='mxnet')\n"
+}
+
+#: Recurrent layers by what tests call them: the class, and the arguments beside its sizes.
+LAYERS = {
+    "scratch": ("RNNScratch", {"sigma": 0.3}),
+    "concise": ("RNN", {}),
+    "gru": ("GRU", {"num_layers": 2}),
+    "gru-dropout": ("GRU", {"num_layers": 3, "dropout": 0.2}),
+    "stacked": ("StackedRNN", {"num_layers": 2, "sigma": 0.3}),
+    "lstm": ("LSTM", {"num_layers": 2}),
+    "both ways": ("BiRNN", {}),
+    "gru scratch": ("GRUScratch", {"sigma": 0.3}),
+    "lstm scratch": ("LSTMScratch", {"sigma": 0.3}),
+    "both ways scratch": ("BiRNNScratch", {"sigma": 0.3}),
 }
 
 
@@ -172,6 +187,96 @@ def stack_of(d2l):
     exec(cells[0], names)  # noqa: S102 - the imports; the code is our own
     exec(next(cell for cell in cells if cell.startswith("class StackedRNN(")), names)  # noqa: S102 - likewise
     return names["StackedRNN"]
+
+
+@pytest.fixture(autouse=True)
+def seed(adapter):
+    """Random numbers that are the same in each run of a test."""
+    adapter.seed(0)
+
+
+@pytest.fixture(scope="module", params=["scratch", "concise", "gru", "gru-dropout", "stacked"])
+def make_layer(request, d2l, adapter, stack_of):
+    """Makes a layer of each kind, as it is outside of training, from its numbers of inputs and of units."""
+    name, settings = LAYERS[request.param]
+    Layer = stack_of if name == "StackedRNN" else getattr(d2l, name)
+
+    def make(num_inputs, num_hiddens):
+        layer = adapter.make(Layer, num_inputs, num_hiddens, **settings)
+        if hasattr(layer, "eval"):
+            layer.eval()
+        return layer
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def make_model(d2l, adapter, make_layer):
+    """Makes a language model on a recurrent layer of each kind, which shows no plots."""
+
+    def make(vocab_size, num_hiddens=16, lr=1.0):
+        layer = make_layer(vocab_size, num_hiddens)
+        Model = d2l.RNNLMScratch if hasattr(layer, "sigma") else d2l.RNNLM
+        model = adapter.make(Model, layer, vocab_size, lr)
+        model.board.display = False
+        return model
+
+    return make
+
+
+@pytest.fixture
+def lines(d2l, book, story):
+    """The first twenty lines of the story's text, as the data that TimeMachine finds."""
+    book("\n".join([line for line in story.splitlines() if line][:20]))
+
+    def data(batch_size=128, num_steps=16, **numbers):
+        return d2l.TimeMachine(batch_size, num_steps, **numbers)
+
+    return data
+
+
+@pytest.fixture(scope="session")
+def Line(d2l, adapter):
+    """A linear regression, which shows no plots."""
+
+    class Line(d2l.Module):
+        def __init__(self, lr=0.1, **how_often):
+            super().__init__(**how_often)
+            self.save_hyperparameters()
+            self.net = adapter.linear(2, 1)
+            self.board.display = False
+
+        def loss(self, Y_hat, Y):
+            return d2l.reduce_mean((Y_hat - Y) ** 2)
+
+    return Line
+
+
+@pytest.fixture(scope="session")
+def Plane(d2l, adapter):
+    """Points of a plane; without `num_val` there is no validation."""
+
+    class Plane(d2l.DataModule):
+        def __init__(self, num_train=12, num_val=8, batch_size=4):
+            super().__init__()
+            self.save_hyperparameters()
+            X = np.random.default_rng(0).normal(size=(num_train + num_val, 2))
+            self.X = adapter.array(X)
+            self.Y = adapter.array(X @ [[2.0], [-3.4]] + 4.2)
+
+        def get_dataloader(self, train):
+            if not train and not self.num_val:
+                return None
+            part = slice(self.num_train) if train else slice(self.num_train, None)
+            return self.get_tensorloader([self.X, self.Y], train, part)
+
+    return Plane
+
+
+@pytest.fixture
+def without_gpus(d2l, monkeypatch):
+    """A machine without a GPU."""
+    monkeypatch.setattr(d2l, "num_gpus", lambda: 0)
 
 
 @pytest.fixture

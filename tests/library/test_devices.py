@@ -12,11 +12,6 @@ SAYS = {
 }
 
 
-@pytest.fixture
-def without_gpus(d2l, monkeypatch):
-    monkeypatch.setattr(d2l, "num_gpus", lambda: 0)
-
-
 def test_the_cpu_takes_the_place_of_an_absent_gpu_that_is_only_tried(d2l, without_gpus):
     assert d2l.try_gpu() == d2l.try_gpu(7) == d2l.try_gpu(-1) == d2l.cpu()
     assert d2l.try_all_gpus() == [d2l.cpu()]

@@ -45,6 +45,9 @@ class PyTorch:
     def parameters(self, net):
         return [parameter.detach().numpy().copy() for parameter in self.d2l.parameters_of(net)]
 
+    def layer_in(self, rnn):
+        return rnn.rnn
+
     def tokens(self, rows):
         import torch
 
@@ -89,6 +92,9 @@ class TensorFlow:
 
     def parameters(self, net):
         return [variable.numpy() for variable in net.trainable_variables]
+
+    def layer_in(self, rnn):
+        return rnn.rnn
 
     def tokens(self, rows):
         import tensorflow as tf
@@ -135,6 +141,9 @@ class Jax:
         from flax import nnx
 
         return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(net, nnx.Param))]
+
+    def layer_in(self, rnn):
+        return rnn
 
     def tokens(self, rows):
         from jax import numpy as jnp
@@ -184,6 +193,9 @@ class MxNet:
 
     def parameters(self, net):
         return [parameter.asnumpy() for parameter in self.d2l.parameters_of(net)]
+
+    def layer_in(self, rnn):
+        return rnn.rnn
 
     def tokens(self, rows):
         from mxnet import np as mxnp
@@ -411,3 +423,16 @@ def test_prediction_goes_on_from_the_prefix(d2l, way, make, request):
     assert text.startswith("abc")
     with pytest.raises(ValueError, match="at least one"):
         d2l.predict_ch8("", 3, model, vocab, d2l.cpu())
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_model_of_functions_and_one_of_classes_give_the_same_numbers(d2l, adapter, way, batch_size):
+    model = adapter.make(d2l.RNNLM, adapter.make(d2l.RNN, 9, 8), 9)
+    net = adapter.make(d2l.RNNModel, way.layer_in(model.rnn), 9)
+    net.linear = model.linear
+    X = way.tokens(np.random.default_rng(0).integers(9, size=(batch_size, 5)))
+    outputs, _ = net(X, way.begin_state(net, batch_size))
+    by_step = d2l.numpy(outputs).reshape(5, batch_size, 9)
+    np.testing.assert_allclose(by_step.swapaxes(0, 1), d2l.numpy(model(X)), rtol=1.3e-6, atol=1e-5)
+    vocab = d2l.Vocab(list("abcdefgh"))
+    assert d2l.predict_ch8("ab", 9, net, vocab, d2l.cpu()) == model.predict("ab", 9, vocab)

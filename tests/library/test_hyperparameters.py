@@ -41,3 +41,18 @@ def test_arguments_of_base_class_and_subclass_are_united(d2l):
 
     assert Derived(2).hparams == {"a": 1, "b": 2}
     assert Base().hparams == {"a": 1}
+
+
+def test_hyperparameters_of_a_model_may_be_layers_and_lists(d2l, adapter):
+    class Model(d2l.Module):
+        def __init__(self, rnn, widths=(1, 2), lr=0.1):
+            super().__init__()
+            self.save_hyperparameters()
+
+    rnn = adapter.make(d2l.RNN, 3, 4)
+    model = Model(rnn, widths=[3, 4])
+    assert model.hparams["rnn"] is rnn
+    assert model.hparams["lr"] == model.lr == 0.1
+    assert model.hparams["plot_train_per_epoch"] == 2
+    assert model.widths == [3, 4]
+    assert len(adapter.parameters(model)) == len(adapter.parameters(rnn)) >= 3

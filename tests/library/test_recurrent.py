@@ -1,5 +1,7 @@
 """Every recurrent layer, in whatever framework, computes what the equations of its chapter say."""
 
+import itertools
+
 import numpy as np
 import pytest
 import reference
@@ -13,6 +15,8 @@ KINDS = {
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 #: Batch sizes, with a state that is given and without one. Not every pair: some frameworks compile each.
 STARTS = pytest.mark.parametrize(("batch_size", "given"), [(1, True), (2, False), (2, True), (7, False)])
+
+BATCH_SIZES = pytest.mark.parametrize("batch_size", [1, 2, 7])
 
 
 def draw(*shape, seed=1):
@@ -32,6 +36,15 @@ def convert(state, function):
 
 def close(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5)
+
+
+def flat(adapter, state):
+    """A state, which may be a matrix or several, as one array."""
+    return (
+        np.stack(list(map(adapter.numpy, state)))
+        if isinstance(state, (list, tuple))
+        else adapter.numpy(state)
+    )
 
 
 def zeros(state):
@@ -78,8 +91,11 @@ def test_concise_is_the_equations(d2l, adapter, kind, batch_size, given):
     close(convert(last, lambda a: adapter.numpy(a)[0]), end)
 
 
-@pytest.mark.parametrize(("kind", "batch_size"), [("gru", 1), ("gru", 7), ("lstm", 2)])
-def test_a_stack_is_one_layer_on_the_other(d2l, adapter, kind, batch_size):
+@pytest.mark.parametrize(
+    ("kind", "batch_size", "given"),
+    [*itertools.product(["gru"], [1, 2, 7], [False, True]), ("lstm", 2, True)],
+)
+def test_a_stack_is_one_layer_on_the_other(d2l, adapter, kind, batch_size, given):
     _, name, equations = KINDS[kind]
     weights = [
         reference.draw_weights(equations, size, NUM_HIDDENS, seed=size) for size in (NUM_INPUTS, NUM_HIDDENS)
@@ -88,9 +104,9 @@ def test_a_stack_is_one_layer_on_the_other(d2l, adapter, kind, batch_size):
     adapter.load_concise(layer, *weights)
     inputs = draw(NUM_STEPS, batch_size, NUM_INPUTS)
     states = [draw_state(kind, batch_size, seed) for seed in (2, 3)]
-    expected, end = reference.stack(equations, inputs, states, weights)
+    expected, end = reference.stack(equations, inputs, states if given else list(map(zeros, states)), weights)
     both = tuple(map(np.stack, zip(*states, strict=True))) if kind == "lstm" else np.stack(states)
-    outputs, last = layer(adapter.array(inputs), convert(both, adapter.array))
+    outputs, last = layer(adapter.array(inputs), convert(both, adapter.array) if given else None)
     close(adapter.numpy(outputs), expected)
     last = convert(last, adapter.numpy)
     for i, state in enumerate(end):
@@ -126,6 +142,101 @@ def test_a_language_model_is_the_equations(d2l, adapter):
     close(adapter.numpy(Y_hat), O.swapaxes(0, 1))
     cross_entropy = -np.mean(np.take_along_axis(log_p.swapaxes(0, 1), Y[..., None], axis=2))
     close(adapter.numpy(model.loss(Y_hat, d2l.tensor(Y.tolist()))), cross_entropy)
+
+
+@BATCH_SIZES
+@pytest.mark.parametrize("given", [False, True])
+def test_equal_weights_give_equal_outputs_states_and_gradients(d2l, adapter, batch_size, given):
+    weights = reference.draw_weights(reference.rnn, NUM_INPUTS, NUM_HIDDENS)
+    scratch, concise = (adapter.make(Layer, NUM_INPUTS, NUM_HIDDENS) for Layer in (d2l.RNNScratch, d2l.RNN))
+    adapter.load(scratch, weights)
+    adapter.load_concise(concise, weights)
+    inputs, H = adapter.array(draw(NUM_STEPS, batch_size, NUM_INPUTS)), draw_state("rnn", batch_size)
+    states = (adapter.array(H), adapter.array(H[None])) if given else (None, None)
+    (outputs, end), (concise_outputs, concise_end) = scratch(inputs, states[0]), concise(inputs, states[1])
+    expected, last = reference.rnn(adapter.numpy(inputs), H if given else zeros(H), weights)
+    for own in (adapter.numpy(outputs), adapter.numpy(concise_outputs)):
+        close(own, expected)
+    for own in (adapter.numpy(end), adapter.numpy(concise_end)[0]):
+        close(own, last)
+    grads = adapter.rnn_gradients(scratch, inputs, states[0])
+    assert grads.keys() == weights.keys()
+    for name, grad in adapter.rnn_gradients(concise, inputs, states[1]).items():
+        close(grads[name], grad)
+
+
+def test_equal_weights_give_equal_language_models(d2l, adapter):
+    weights = reference.draw_weights(reference.rnn, 28, NUM_HIDDENS)
+    scratch = adapter.make(d2l.RNNLMScratch, adapter.make(d2l.RNNScratch, 28, NUM_HIDDENS, sigma=0.5), 28)
+    concise = adapter.make(d2l.RNNLM, adapter.make(d2l.RNN, 28, NUM_HIDDENS), 28)
+    adapter.load(scratch.rnn, weights)
+    adapter.load_concise(concise.rnn, weights)
+    adapter.load_linear(concise.linear, adapter.numpy(scratch.W_hq), adapter.numpy(scratch.b_q))
+    X, Y = map(adapter.tokens, np.random.default_rng(0).integers(28, size=(2, 3, NUM_STEPS)))
+    close(adapter.numpy(scratch(X)), adapter.numpy(concise(X)))
+    close(adapter.numpy(scratch.loss(scratch(X), Y)), adapter.numpy(concise.loss(concise(X), Y)))
+
+
+def test_the_number_of_parameters_is_that_of_the_other_frameworks(d2l, adapter):
+    def count(model):
+        return sum(values.size for values in adapter.parameters(model).values())
+
+    assert count(adapter.make(d2l.RNNLMScratch, adapter.make(d2l.RNNScratch, 28, 32), 28)) == 2876
+    assert count(adapter.make(d2l.RNNLM, adapter.make(d2l.GRU, 28, 32, 2), 28)) == 13_212
+
+
+@BATCH_SIZES
+def test_going_on_from_the_returned_state_is_one_long_pass(adapter, make_layer, batch_size):
+    layer = make_layer(NUM_INPUTS, NUM_HIDDENS)
+    adapter.fill(layer, lambda shape: 0.5 * draw(*shape))
+    inputs = adapter.array(draw(NUM_STEPS, batch_size, NUM_INPUTS))
+    outputs, state = layer(inputs)
+    assert outputs.shape == (NUM_STEPS, batch_size, NUM_HIDDENS)
+    assert flat(adapter, state).shape[-2:] == (batch_size, NUM_HIDDENS)
+    for cut in (1, 4):
+        first, halfway = layer(inputs[:cut])
+        kept = flat(adapter, halfway).copy()
+        second, end = layer(inputs[cut:], halfway)
+        close(np.concatenate([adapter.numpy(first), adapter.numpy(second)]), adapter.numpy(outputs))
+        close(flat(adapter, end), flat(adapter, state))
+        np.testing.assert_array_equal(flat(adapter, halfway), kept)
+
+
+def test_examples_of_a_minibatch_do_not_touch_each_other(adapter, make_layer):
+    layer = make_layer(NUM_INPUTS, NUM_HIDDENS)
+    inputs = adapter.array(draw(NUM_STEPS, 7, NUM_INPUTS))
+    close(adapter.numpy(layer(inputs)[0])[:, 3:4], adapter.numpy(layer(inputs[:, 3:4])[0]))
+
+
+def test_the_last_output_is_the_state_of_the_top(adapter, make_layer):
+    outputs, state = make_layer(NUM_INPUTS, NUM_HIDDENS)(adapter.array(draw(NUM_STEPS, 2, NUM_INPUTS)))
+    state = flat(adapter, state)
+    top = state if state.ndim == 2 else state[-1]
+    np.testing.assert_allclose(adapter.numpy(outputs)[-1], top, rtol=0, atol=1e-6)
+
+
+def test_no_state_means_zeros(adapter, make_layer):
+    layer = make_layer(NUM_INPUTS, NUM_HIDDENS)
+    inputs = adapter.array(draw(NUM_STEPS, 2, NUM_INPUTS))
+    outputs, state = layer(inputs)
+    parts = isinstance(state, (list, tuple))
+    given = [adapter.array(np.zeros(H.shape)) for H in (state if parts else [state])]
+    close(adapter.numpy(layer(inputs, given if parts else given[0])[0]), adapter.numpy(outputs))
+
+
+def test_new_weights_count_at_once(adapter, make_layer):
+    layer, inputs = make_layer(NUM_INPUTS, NUM_HIDDENS), adapter.array(draw(NUM_STEPS, 2, NUM_INPUTS))
+    before = adapter.numpy(layer(inputs)[0]).copy()
+    adapter.fill(layer, lambda shape: 0.5 * draw(*shape))
+    assert not np.allclose(adapter.numpy(layer(inputs)[0]), before, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+def test_dropout_is_for_training_only(d2l, adapter, name):
+    layer = adapter.make(getattr(d2l, name), NUM_INPUTS, NUM_HIDDENS, num_layers=2, dropout=0.5)
+    inputs = adapter.array(draw(NUM_STEPS, 2, NUM_INPUTS))
+    assert not np.allclose(*(adapter.run(layer, inputs, training=True) for _ in range(2)))
+    np.testing.assert_array_equal(*(adapter.run(layer, inputs, training=False) for _ in range(2)))
 
 
 @pytest.fixture
@@ -177,45 +288,18 @@ def test_each_direction_goes_on_where_it_stopped(d2l, adapter):
     close(adapter.numpy(layer(inputs[2:4], pair)[0]), adapter.numpy(middle))
 
 
-@pytest.mark.parametrize("name", ["RNNScratch", "GRUScratch", "LSTMScratch", "BiRNNScratch"])
-def test_scratch_takes_a_tensor_or_a_list_of_steps(d2l, adapter, name):
-    layer = adapter.make(getattr(d2l, name), NUM_INPUTS, NUM_HIDDENS)
-    inputs = adapter.array(draw(NUM_STEPS, 7, NUM_INPUTS))
+@pytest.mark.parametrize("name", ["RNNScratch", "GRUScratch", "LSTMScratch", "BiRNNScratch", "StackedRNN"])
+@BATCH_SIZES
+def test_scratch_takes_an_array_or_a_list_of_steps(d2l, adapter, stack_of, name, batch_size):
+    settings = {"num_layers": 2} if name == "StackedRNN" else {}
+    Layer = stack_of if name == "StackedRNN" else getattr(d2l, name)
+    layer = adapter.make(Layer, NUM_INPUTS, NUM_HIDDENS, **settings)
+    inputs = adapter.array(draw(NUM_STEPS, batch_size, NUM_INPUTS))
     expected, end = layer(inputs)
-    outputs, state = layer([inputs[t] for t in range(NUM_STEPS)])
-    close(adapter.numpy(outputs), adapter.numpy(expected))
-    close(convert(state, adapter.numpy), convert(end, adapter.numpy))
-
-
-@pytest.fixture(params=["LSTMScratch", "GRUScratch", "BiRNNScratch", "LSTM", "GRU", "BiRNN"])
-def make_model(request, d2l, adapter):
-    """Makes a language model on a layer of each kind, two layers where there can be two."""
-
-    def make(vocab_size):
-        settings = {"num_layers": 2} if request.param in ("LSTM", "GRU") else {}
-        if request.param.endswith("Scratch"):
-            settings = {"sigma": 0.3}
-        layer = adapter.make(getattr(d2l, request.param), vocab_size, NUM_HIDDENS, **settings)
-        Model = d2l.RNNLMScratch if hasattr(layer, "sigma") else d2l.RNNLM
-        model = adapter.make(Model, layer, vocab_size, lr=1)
-        model.board.display = False
-        return model
-
-    return make
-
-
-def test_every_parameter_changes_in_one_step(d2l, adapter, make_model, book, story):
-    book(story[:3000])
-    data = d2l.TimeMachine(batch_size=64, num_steps=NUM_STEPS, num_train=64, num_val=8)
-    model = make_model(len(data.vocab))
-    if not adapter.parameters(model):  # a framework that learns the shapes from the first inputs
-        model(data.X[:2])
-    before = adapter.parameters(model)
-    d2l.Trainer(max_epochs=1, gradient_clip_val=1).fit(model, data)
-    after = adapter.parameters(model)
-    assert before
-    assert before.keys() == after.keys()
-    assert [name for name in before if np.array_equal(before[name], after[name])] == []
+    for kind in (list, tuple):
+        outputs, state = layer(kind(inputs[t] for t in range(NUM_STEPS)))
+        np.testing.assert_array_equal(adapter.numpy(outputs), adapter.numpy(expected))
+        np.testing.assert_array_equal(flat(adapter, state), flat(adapter, end))
 
 
 @pytest.mark.parametrize("name", ["LSTMScratch", "LSTM"])

@@ -1,14 +1,14 @@
 """JAX, as the tests that hold for every framework speak to it."""
 
-import itertools
-
 import jax
 import numpy as np
 import reference
+from d2l import jax as d2l
 from flax import nnx
 from jax import numpy as jnp
 
-SEEDS = itertools.count()
+#: The key from which the next layer's is split off.
+KEYS = [jax.random.key(0)]
 
 #: The layers in Flax's cell of an LSTM, for the input and for the state, by the letters of the text.
 LSTM = {"i": ("ii", "hi"), "f": ("if_", "hf"), "c": ("ig", "hg"), "o": ("io", "ho")}
@@ -18,18 +18,76 @@ def array(values):
     return jnp.asarray(np.asarray(values), dtype=jnp.float32)
 
 
+def tokens(rows):
+    return jnp.asarray(np.asarray(rows), dtype=jnp.int32)
+
+
 def numpy(values):
     return np.asarray(values)
 
 
+def seed(number):
+    KEYS[:] = [jax.random.key(number)]
+
+
+def linear(num_inputs, num_outputs):
+    """The framework's fully connected layer."""
+    KEYS[0], key = jax.random.split(KEYS[0])
+    return nnx.Linear(num_inputs, num_outputs, rngs=nnx.Rngs(key))
+
+
 def make(Layer, *sizes, **settings):
     """A layer or a model with weights of its own."""
-    return Layer(*sizes, **settings, key=jax.random.key(next(SEEDS)))
+    KEYS[0], key = jax.random.split(KEYS[0])
+    return Layer(*sizes, **settings, key=key)
+
+
+def named(state):
+    """The arrays in a state, by their names."""
+    return {".".join(map(str, path)): np.asarray(value) for path, value in nnx.to_flat_state(state)}
 
 
 def parameters(model):
-    state = nnx.to_flat_state(nnx.state(model, nnx.Param))
-    return {".".join(map(str, path)): np.asarray(value) for path, value in state}
+    return named(nnx.state(model, nnx.Param))
+
+
+def devices(model):
+    """The devices that the parameters are on."""
+    return {device for leaf in jax.tree.leaves(nnx.state(model, nnx.Param)) for device in leaf.devices()}
+
+
+def fill(model, draw):
+    """Give each parameter the values that `draw` returns for its shape."""
+    state = nnx.state(model, nnx.Param)
+    nnx.update(model, jax.tree.map(lambda values: array(draw(values.shape)), state))
+
+
+def gradients(model, batch, clip_to=None):
+    """The gradient of the loss of a minibatch, by parameters; clipped by a trainer if there is a limit."""
+    grads = nnx.jit(nnx.grad(lambda model, batch: model.loss(model(*batch[:-1]), batch[-1])))(model, batch)
+    if clip_to is not None:
+        grads = d2l.Trainer(max_epochs=1).clip_gradients(clip_to, grads)
+    return named(grads)
+
+
+def slope(function, values):
+    """The gradient of a function that returns one number, at some values."""
+    return np.asarray(jax.grad(function)(array(values)))
+
+
+def rnn_gradients(layer, inputs, state):
+    """The gradient of the mean square of a plain layer's outputs, by the names of its weights in the text."""
+    grads = named(nnx.grad(lambda layer: (layer(inputs, state)[0] ** 2).mean())(layer))
+    if "W_xh" in grads:
+        return grads
+    names = {"W_xh": "dense_i.kernel", "W_hh": "dense_h.kernel", "b_h": "dense_i.bias"}
+    return {name: grads[f"rnn.cell.{own}"] for name, own in names.items()}
+
+
+def run(layer, inputs, training):
+    """The outputs of a layer that is in training, or not."""
+    layer.train() if training else layer.eval()
+    return np.asarray(layer(inputs)[0])
 
 
 def load(layer, weights):
@@ -53,6 +111,11 @@ def load_concise(layer, *weights):
         cell.dense_i.bias[...] = array(b)
         if cell.dense_h.use_bias:
             cell.dense_h.bias[...] = array(c)
+
+
+def load_linear(linear, W, b):
+    """Give the framework's fully connected layer its weights."""
+    linear.kernel[...], linear.bias[...] = array(W), array(b)
 
 
 def cells(layer):

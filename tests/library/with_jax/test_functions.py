@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import optax
-import pytest
 from d2l import jax as d2l
 from flax import nnx
 from jax import numpy as jnp
@@ -57,15 +56,3 @@ def test_dropout_works_in_training_only():
     loss = optax.softmax_cross_entropy_with_integer_labels
     d2l.train_epoch_ch8(net, [batch], loss, updater, d2l.cpu(), False)
     assert not net.rnn.drop.deterministic
-
-
-@pytest.mark.parametrize("batch_size", [1, 3])
-def test_a_model_of_functions_and_one_of_classes_give_the_same_numbers(batch_size):
-    net = d2l.RNNModel(d2l.RNN(9, 8, key=KEY), 9, key=KEY)
-    model = d2l.RNNLM(net.rnn, 9, key=KEY)
-    model.linear = net.linear
-    X = jax.random.randint(KEY, (batch_size, 5), 0, 9)
-    outputs, _ = net(X, net.begin_state(d2l.cpu(), batch_size))
-    np.testing.assert_allclose(outputs.reshape(5, batch_size, 9).swapaxes(0, 1), model(X), atol=1e-5)
-    vocab = d2l.Vocab(list("abcdefgh"))
-    assert d2l.predict_ch8("ab", 9, net, vocab, d2l.cpu()) == model.predict("ab", 9, vocab)

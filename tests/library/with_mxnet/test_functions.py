@@ -84,19 +84,6 @@ def test_training_gives_values_to_parameters_that_have_none(initializer):
     assert W.std().item() > 0 or initializer
 
 
-def test_a_model_of_functions_and_one_of_classes_give_the_same_numbers():
-    model = d2l.RNNLM(d2l.RNN(9, 8), 9)
-    net = d2l.RNNModel(model.rnn.rnn, 9)
-    net.linear = model.linear
-    X = tokens(3, 5)
-    outputs, _ = net(X, net.begin_state(3))
-    onp.testing.assert_allclose(
-        outputs.reshape(5, 3, 9).swapaxes(0, 1).asnumpy(), model(X).asnumpy(), atol=1e-5
-    )
-    vocab = d2l.Vocab(list("abcdefgh"))
-    assert d2l.predict_ch8("ab", 9, net, vocab, d2l.cpu()) == model.predict("ab", 9, vocab)
-
-
 def test_a_layer_that_wants_the_batch_first_is_refused():
     with pytest.raises(ValueError, match="without layout='NTC'"):
         d2l.RNNModel(gluon.rnn.LSTM(8, layout="NTC"), 9)

@@ -83,17 +83,6 @@ def test_dropout_works_in_training_only():
     assert net.training
 
 
-def test_a_model_of_functions_and_one_of_classes_give_the_same_numbers():
-    net = d2l.RNNModel(nn.RNN(9, 8), 9)
-    model = d2l.RNNLM(d2l.RNN(9, 8), 9)
-    model.rnn.rnn, model.linear = net.rnn, net.linear
-    X = torch.randint(9, (3, 5))
-    outputs, _ = net(X, net.begin_state(device=d2l.cpu(), batch_size=3))
-    torch.testing.assert_close(outputs.reshape(5, 3, 9).transpose(0, 1), model(X))
-    vocab = d2l.Vocab(list("abcdefgh"))
-    assert d2l.predict_ch8("ab", 9, net, vocab, d2l.cpu()) == model.predict("ab", 9, vocab)
-
-
 def test_a_layer_that_wants_the_batch_first_is_refused():
     with pytest.raises(ValueError, match="without batch_first=True"):
         d2l.RNNModel(nn.LSTM(9, 8, batch_first=True), 9)

@@ -56,19 +56,6 @@ def test_dropout_works_in_training_only():
     assert not np.array_equal(*outputs)
 
 
-@pytest.mark.parametrize("batch_size", [1, 3])
-def test_a_model_of_functions_and_one_of_classes_give_the_same_numbers(batch_size):
-    net = model()
-    same = d2l.RNNLM(d2l.RNN(9, 8), 9)
-    same.rnn.rnn, same.linear = net.rnn, net.linear
-    X = tf.random.uniform((batch_size, 5), maxval=9, dtype=tf.int32)
-    outputs, _ = net(X, net.begin_state(batch_size))
-    outputs = tf.transpose(tf.reshape(outputs, (5, batch_size, 9)), (1, 0, 2))
-    np.testing.assert_allclose(outputs, same(X), atol=1e-5)
-    vocab = d2l.Vocab(list("abcdefgh"))
-    assert d2l.predict_ch8("ab", 9, net, vocab) == same.predict("ab", 9, vocab)
-
-
 @pytest.mark.parametrize("missing", BOTH)
 def test_a_layer_must_return_sequences_and_states(missing):
     with pytest.raises(ValueError, match="needs return_sequences=True and return_state=True"):
