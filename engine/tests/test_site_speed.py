@@ -26,9 +26,10 @@ from pygments.styles import get_style_by_name
 from sphinx.addnodes import highlightlang
 from sphinx.transforms import SphinxSmartQuotes
 from sphinx.transforms.post_transforms.code import HighlightLanguageTransform
+from sphinx_design.shared import is_component as design_component
 
 from polybook.site.highlighting import CellFormatter, CellLexer, QuickPythonLexer
-from polybook.site.savings import apply_default_language, default_settings
+from polybook.site.savings import apply_default_language, default_settings, is_component
 from polybook.site.trees import find_nodes
 from polybook.site.typography import texts_with_marks
 
@@ -96,6 +97,12 @@ def test_blocks_of_code_have_the_language_that_sphinx_gives_them(midway):
         return document.pformat()
 
     assert told(apply_default_language) == told(HighlightLanguageTransform.apply)
+
+
+def test_parts_of_a_page_are_those_that_sphinx_design_knows():
+    part = nodes.container("", nodes.paragraph("", "text"), design_component="tab-set")
+    for node in [*part.findall(), *TREE.findall()]:
+        assert is_component(node, "tab-set") == design_component(node, "tab-set") == (node is part)
 
 
 def test_settings_are_those_that_docutils_has_and_each_document_has_its_own():

@@ -30,8 +30,9 @@ WARNED = 1
 FAILED = 3
 
 
-#: When garbage is looked for: doctrees are many small objects that live long.
-_GARBAGE = (400_000, 50, 1000)
+#: When garbage is looked for: after so many new objects, which fill half a gigabyte. Doctrees are many small
+#: objects that live long, and to look at them more often took a tenth of a build.
+_GARBAGE = (4_000_000, 50, 1000)
 #: What notebooks would be run with; nothing is ever run here.
 _UNUSED = (
     "jupyter_cache",

@@ -7,6 +7,9 @@ from typing import Any
 
 import docutils.frontend
 import myst_nb.sphinx_
+import sphinx_design.aside
+import sphinx_design.dropdown
+import sphinx_design.tabs
 from docutils import nodes
 from myst_nb.core.render import NbElementRenderer
 from sphinx.addnodes import highlightlang
@@ -47,9 +50,16 @@ def apply_default_language(self: HighlightLanguageTransform) -> None:
         visitor.visit_literal_block(block)
 
 
+def is_component(node: nodes.Node, name: str) -> bool:
+    """Tell whether a node is a part that sphinx-design made; that finds out by an error for each text."""
+    return isinstance(node, nodes.Element) and node.get("design_component") == name
+
+
 def save_work() -> None:
     """Let the libraries of this process do without it."""
     docutils.frontend.get_default_settings = default_settings
     HighlightLanguageTransform.apply = apply_default_language  # type: ignore[method-assign, assignment]
+    for module in (sphinx_design.aside, sphinx_design.dropdown, sphinx_design.tabs):  # they look at all nodes
+        module.is_component = is_component  # type: ignore[attr-defined]
     myst_nb.sphinx_.nbformat = NoCopies  # type: ignore[attr-defined, assignment]
     NbElementRenderer.write_file = write_unless_empty  # type: ignore[method-assign, assignment]
