@@ -15,6 +15,7 @@ from stored import assert_stored
 from polybook.languages import LANGUAGES
 from polybook.pipeline.render import render, render_language, write_mathjax
 from polybook.pipeline.workers import Workers
+from polybook.services import HOSTED
 from polybook.site.cells import notices
 from polybook.site.landing import landing_page
 from polybook.site.settings import Site, sphinx_settings
@@ -24,17 +25,27 @@ SCREENSHOTS = Path(__file__).parents[2] / "_build" / "screenshots" / "engine"
 CHROMIUM = shutil.which("chromium")
 TITLES = {"en": "A Small Book", "pt": "Um pequeno livro", "zh": "一本小书"}
 FRAMEWORKS = ("pytorch", "tensorflow", "jax")
+#: Where the notebooks of a page are, per service and framework.
+NOTEBOOKS = [
+    *(("jupyter", name, f"notebooks/{name}.ipynb") for name in FRAMEWORKS),
+    *(
+        (service, name, HOSTED[service].address(f"a/b/{name}.ipynb"))
+        for name in FRAMEWORKS
+        for service in HOSTED
+    ),
+]
 GLOSSARY = {"zh": {"hidden state": "隐状态", "arrays": "数组", "loop": "环"}}
 
 
 def settings(tag, frameworks=FRAMEWORKS, config=None):
     languages = [LANGUAGES[each] for each in TITLES]
-    return sphinx_settings(
+    made = sphinx_settings(
         Site("The Authors", frameworks, languages, config or {}),
         LANGUAGES[tag],
         TITLES[tag],
         GLOSSARY.get(tag),
     )
+    return {**made, "polybook_notebooks": {"rnn/tabs": NOTEBOOKS}}
 
 
 @pytest.fixture(scope="module")
@@ -362,6 +373,22 @@ def test_a_chosen_framework_is_kept_everywhere(reader, site):
     assert reader.chosen() == ["jax"] * 3 + ["pytorch"]
     with_another = (site / "en/rnn/tabs.html", "?framework=abacus")
     assert_stored(lambda: reader.chosen_on(*with_another), ["jax"] * 3 + ["pytorch"])
+
+
+def test_a_page_opens_in_each_service_with_the_chosen_framework(reader, site):
+    tab = reader.open(site / "pt/rnn/tabs.html", "?framework=jax")
+    tab.locator(".polybook-notebooks summary").click()
+    links = tab.locator(".polybook-notebooks li:visible a")
+    labels = ["Abrir no Colab JAX", "Abrir no Kaggle JAX", "Abrir no SageMaker Studio Lab JAX"]
+    assert links.all_inner_texts() == ["Baixar este notebook JAX", *labels]
+    hosted = [HOSTED[service].address("a/b/jax.ipynb") for service in HOSTED]
+    addresses = [link.get_attribute("href") for link in links.all()]
+    assert addresses == ["../../notebooks/jax.ipynb", *hosted]
+    tab.get_by_role("tab", name="TensorFlow").first.click()  # which closes the menu
+    tab.wait_for_selector(".polybook-notebooks li[data-framework=jax][hidden]", state="attached")
+    links = tab.locator(".polybook-notebooks li:not([hidden]) a")
+    assert links.count() == 1 + len(HOSTED)
+    assert all("tensorflow" in link.get_attribute("href") for link in links.all())
 
 
 def test_tabs_are_tabs_for_those_who_do_not_see_them(reader, site):
