@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
+
+from playwright.sync_api import Page
 
 
 def assert_stored(look: Callable[[], Any], expected: Any) -> None:
@@ -17,3 +21,10 @@ def assert_stored(look: Callable[[], Any], expected: Any) -> None:
     while (seen := look()) != expected and time.monotonic() < deadline:
         pass
     assert seen == expected
+
+
+def led_to(tab: Page, root: Path, tags: Iterable[str]) -> str:
+    """Open the root page of a site and return the language that it leads on to, one of `tags`."""
+    tab.goto(root.as_uri())
+    tab.wait_for_url(re.compile(rf"/({'|'.join(tags)})/index\.html$"))
+    return Path(tab.url).parent.name

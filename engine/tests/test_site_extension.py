@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from stored import assert_stored
+from stored import assert_stored, led_to
 
 from polybook.languages import LANGUAGES
 from polybook.pipeline.render import render, render_language, write_mathjax
@@ -338,12 +337,6 @@ class Reader:
         self.open(path, rest)
         return self.chosen()
 
-    def led_to(self, root):
-        """Open the root page and return the language that it leads on to."""
-        self.tab.goto(root.as_uri())
-        self.tab.wait_for_url(re.compile(rf"/({'|'.join(TITLES)})/index\.html$"))
-        return Path(self.tab.url).parent.name
-
     def tabs(self, number):
         """Return the tabs of a tab-set by their names: whether each is selected and can be reached by Tab."""
         script = "tabs => tabs.map(tab => [tab.textContent, tab.ariaSelected, tab.tabIndex])"
@@ -485,13 +478,13 @@ def test_the_language_switcher_keeps_the_place(reader, site):
     tab.locator(".polybook-languages summary").click()
     tab.locator(".polybook-languages a[hreflang=zh]").click()
     tab.wait_for_url("**/zh/rnn/tabs.html#eq-state")
-    assert_stored(lambda: reader.led_to(site / "index.html"), "zh")
+    assert_stored(lambda: led_to(reader.tab, site / "index.html", TITLES), "zh")
 
 
 def test_the_root_page_leads_to_the_browsers_language(browser, site):
     for locale, target in (("pt-PT", "pt"), ("zh-CN", "zh"), ("en-GB", "en")):
         reader = Reader(browser, locale=locale)
-        assert reader.led_to(site / "index.html") == target
+        assert led_to(reader.tab, site / "index.html", TITLES) == target
         reader.context.close()
 
 

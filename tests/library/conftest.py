@@ -291,10 +291,3 @@ def seed_chapter(seeds):
         return found["cells"], found["settings"]
 
     return seed_chapter
-
-
-@pytest.fixture(scope="session")
-def function_interface(d2l):
-    """Skips a test where the library has classes only."""
-    if not hasattr(d2l, "train_ch8"):
-        pytest.skip("the chapter on the function interface has no cells for this framework yet")

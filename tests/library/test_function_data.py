@@ -6,8 +6,6 @@ import random
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.usefixtures("function_interface")
-
 TEXT = "The Time\n\nMachine, by H. G. Wells [1898]\n"
 CASES = [(35, 2, 5), (100, 4, 3), (1000, 32, 7), (21, 1, 10), (50, 7, 1)]
 EVERY_CASE = pytest.mark.parametrize(("length", "batch_size", "num_steps"), CASES)

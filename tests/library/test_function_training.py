@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.usefixtures("function_interface")
-
 CHAPTER = Path(__file__).parents[2] / "chapters" / "en" / "classic-interface.md"
 NUM_HIDDENS, BATCH_SIZE, NUM_STEPS = 16, 4, 8
 

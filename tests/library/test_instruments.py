@@ -5,8 +5,6 @@ import json
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.usefixtures("function_interface")
-
 SCRIPT = """
 from {module} import Animator
 animator = Animator("epoch", "ppl", legend=["train_ppl", "val_ppl"])
