@@ -10,6 +10,7 @@ os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
 import atexit
 import collections
+import ctypes
 import hashlib
 import http.client
 import inspect
@@ -504,6 +505,26 @@ def try_all_gpus():
     Defined in "Devices" (chapters/en/interface.md).
     """
     return [d2l.gpu(i) for i in range(d2l.num_gpus())] or [d2l.cpu()]
+
+
+# chapters/en/interface.md: Memory
+def keep_memory():
+    """Have the C library keep the memory that the program gives back.
+
+    Holds for the whole process, which stays as large as it once was. Does
+    nothing unless the C library is glibc, as it is on most kinds of Linux.
+
+    Defined in "Memory" (chapters/en/interface.md).
+    """
+    if sys.platform == 'linux':
+        set_option = getattr(ctypes.CDLL(None), 'mallopt', lambda *_: 0)
+        set_option(-1, -1)       # M_TRIM_THRESHOLD: never shrink the heap
+        set_option(-4, 0)        # M_MMAP_MAX: nothing stands beside it
+        set_option(-8, 1)        # M_ARENA_MAX: one heap for all threads
+
+
+# chapters/en/interface.md: Memory
+keep_memory()
 
 
 # chapters/en/interface.md: The Trainer

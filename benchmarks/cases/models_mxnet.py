@@ -2,6 +2,7 @@
 
 import importlib
 import warnings
+from functools import partial
 
 import mxnet
 from mxnet import gluon, np, npx
@@ -12,8 +13,9 @@ npx.set_np()
 
 
 def load(upstream):
+    library = importlib.import_module("d2l.mxnet")
     mxnet.random.seed(0)
-    return importlib.import_module("d2l.mxnet")
+    return library
 
 
 def wait():
@@ -32,8 +34,25 @@ def language_model(d2l, kind, num_inputs, upstream):
         rnn = d2l.RNN(32) if upstream else d2l.RNN(num_inputs, 32)
         return d2l.RNNLM(rnn, num_inputs, lr=1)
     if kind == "deep scratch":
-        return d2l.RNNLMScratch(stacked(d2l, list, np.stack)(num_inputs, 32, 2), num_inputs, lr=2)
+        gather = partial(found_by_upstream, d2l) if upstream else list
+        return d2l.RNNLMScratch(stacked(d2l, gather, np.stack)(num_inputs, 32, 2), num_inputs, lr=2)
     return d2l.RNNLM(deep_gru(d2l)(32, 2), num_inputs, lr=2)
+
+
+def found_by_upstream(d2l, layers):
+    """Return what upstream's models find the parameters of layers in; in a list they stay untrained."""
+
+    class Layers(d2l.Module):
+        def __len__(self):
+            return len(layers)
+
+        def __iter__(self):
+            return iter(layers)
+
+    gathered = Layers()
+    for i, layer in enumerate(layers):
+        setattr(gathered, f"layer_{i}", layer)
+    return gathered
 
 
 def deep_gru(d2l):
