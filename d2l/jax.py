@@ -337,20 +337,21 @@ class Module(nnx.Module, d2l.HyperParameters):
         A point is the mean over several minibatches; `transform`, if given, is
         applied to that mean.
         """
-        def add(value):
-            trainer = self.trainer
-            if train:
-                x = trainer.train_batch_idx / trainer.num_train_batches
-                n = trainer.num_train_batches / self.plot_train_per_epoch
-            else:
-                x = trainer.epoch + 1
-                n = trainer.num_val_batches / self.plot_valid_per_epoch
-            self.board.xlabel = 'epoch'
-            self.board.ylabel = self.board.ylabel or key
-            self.board.draw(x, value, ('train_' if train else 'val_') + key,
-                            every_n=max(1, int(n)), transform=transform)
-
-        jax.debug.callback(add, value)
+        trainer = self.trainer
+        if trainer.plots is not None:   # No number yet: once again when there is
+            draw = lambda number: self.plot(key, number, train, transform)
+            trainer.plots.append(jax.tree_util.Partial(draw, value))
+            return
+        if train:
+            x = trainer.train_batch_idx / trainer.num_train_batches
+            n = trainer.num_train_batches / self.plot_train_per_epoch
+        else:
+            x = trainer.epoch + 1
+            n = trainer.num_val_batches / self.plot_valid_per_epoch
+        self.board.xlabel = 'epoch'
+        self.board.ylabel = self.board.ylabel or key
+        self.board.draw(x, value, ('train_' if train else 'val_') + key,
+                        every_n=max(1, int(n)), transform=transform)
 
 
 # chapters/en/interface.md: Data
@@ -544,15 +545,29 @@ class Trainer(d2l.HyperParameters):
         self.device = self.gpus[0] if self.gpus else d2l.cpu()
         self.model = model
         model.trainer = self
+        self.plots = None               # A list while a step is being traced
         self.train_step = nnx.jit(self.improve)
-        self.val_step = nnx.jit(lambda model, batch: model.validation_step(batch))
+        self.val_step = nnx.jit(self.validate)
 
     def improve(self, model, optim, batch):
-        """Take a step with `optim` for a minibatch; runs compiled."""
-        grads = nnx.grad(lambda model: model.training_step(batch))(model)
+        """Take a step with `optim` for a minibatch; return the calls that plot it."""
+        def loss(model):
+            self.plots = []
+            return model.training_step(batch), self.plots
+
+        grads, plots = nnx.grad(loss, has_aux=True)(model)
+        self.plots = None
         if self.gradient_clip_val > 0:
             grads = self.clip_gradients(self.gradient_clip_val, grads)
         optim.update(model, grads)
+        return plots
+
+    def validate(self, model, batch):
+        """Validate `model` on a minibatch; return the calls that plot it."""
+        plots = self.plots = []
+        model.validation_step(batch)
+        self.plots = None
+        return plots
 
     def fit_epoch(self):
         """Pass once over the training data, then over the validation data."""
@@ -561,13 +576,13 @@ class Trainer(d2l.HyperParameters):
               jax.default_matmul_precision(products)):
             self.model.train()
             for batch in self.train_dataloader:
-                self.train_step(self.model, self.optim, batch)
-                jax.effects_barrier()
+                for draw in self.train_step(self.model, self.optim, batch):
+                    draw()
                 self.train_batch_idx += 1
             self.model.eval()
             for batch in self.val_dataloader or []:
-                self.val_step(self.model, batch)
-                jax.effects_barrier()
+                for draw in self.val_step(self.model, batch):
+                    draw()
                 self.val_batch_idx += 1
 
     def clip_gradients(self, grad_clip_val, grads):

@@ -62,6 +62,7 @@ def test_a_step_may_plot_several_values_or_none(d2l, Line, Plane):
         def training_step(self, batch):
             l = super().training_step(batch)  # noqa: E741 - the chapters' name
             self.plot("root", l, train=True, transform=math.sqrt)
+            self.plot("rate", self.lr, train=True)  # no tensor: the same in each step
             return l
 
         def validation_step(self, batch):
@@ -71,7 +72,8 @@ def test_a_step_may_plot_several_values_or_none(d2l, Line, Plane):
     d2l.Trainer(max_epochs=2).fit(model, Plane(batch_size=12))
     loss, root = (model.board.curves[name] for name in ("train_loss", "train_root"))
     assert root == [(x, pytest.approx(math.sqrt(y))) for x, y in loss]
-    assert list(model.board.curves) == ["train_loss", "train_root"]
+    assert model.board.curves["train_rate"] == [(x, pytest.approx(model.lr)) for x, _ in loss]
+    assert list(model.board.curves) == ["train_loss", "train_root", "train_rate"]
 
 
 def test_a_training_that_diverges_can_be_shown(d2l, Line, Plane):
