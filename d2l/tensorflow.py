@@ -509,7 +509,7 @@ def try_all_gpus():
 
 # chapters/en/interface.md: Memory
 def keep_memory():
-    """Have the C library keep the memory that the program gives back.
+    """Have the C library keep the memory that the program frees.
 
     Holds for the whole process, which stays as large as it once was. Does
     nothing unless the C library is glibc, as it is on most kinds of Linux.
