@@ -433,8 +433,9 @@ def keep_memory():
     if sys.platform == 'linux':
         set_option = getattr(ctypes.CDLL(None), 'mallopt', lambda *_: 0)
         set_option(-1, -1)       # M_TRIM_THRESHOLD: never shrink the heap
+        set_option(-2, 2**27)    # M_TOP_PAD: grow by 128 MB at a time
         set_option(-4, 0)        # M_MMAP_MAX: nothing stands beside it
-        set_option(-8, 1)        # M_ARENA_MAX: one heap for all threads
+        set_option(-8, 1)        # M_ARENA_MAX: one heap for new threads
 
 
 # chapters/en/interface.md: Memory

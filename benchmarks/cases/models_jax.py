@@ -1,5 +1,6 @@
 """Both libraries' models in JAX. Upstream has no function interface there, and of layers the GRU alone."""
 
+import functools
 import importlib
 
 import jax
@@ -9,7 +10,11 @@ from jax import lax
 from jax import numpy as jnp
 from steps import STATES, STEPS, stacked, through, weights, zeros
 
-KEY = jax.random.key(0)
+
+@functools.cache
+def key():
+    """Return the random key of all models; made late, as programs import the library before they compute."""
+    return jax.random.key(0)
 
 
 def load(upstream):
@@ -24,7 +29,7 @@ def wait():
 
 
 def product(size):
-    A, B = jax.random.normal(KEY, (size, size)), jax.random.normal(KEY, (size, size))
+    A, B = jax.random.normal(key(), (size, size)), jax.random.normal(key(), (size, size))
     multiply = jax.jit(jnp.matmul)
     return lambda: multiply(A, B).block_until_ready()
 
@@ -33,14 +38,14 @@ def language_model(d2l, kind, num_inputs, upstream):
     if upstream:
         return upstream_model(d2l, kind, num_inputs)
     if kind == "scratch":
-        return d2l.RNNLMScratch(d2l.RNNScratch(num_inputs, 32, key=KEY), num_inputs, lr=1, key=KEY)
+        return d2l.RNNLMScratch(d2l.RNNScratch(num_inputs, 32, key=key()), num_inputs, lr=1, key=key())
     if kind == "concise":
-        return d2l.RNNLM(d2l.GRU(num_inputs, 32, key=KEY), num_inputs, lr=1, key=KEY)
+        return d2l.RNNLM(d2l.GRU(num_inputs, 32, key=key()), num_inputs, lr=1, key=key())
     if kind == "deep scratch":
         return d2l.RNNLMScratch(
-            stacked(d2l, nnx.List, jnp.stack, key=KEY)(num_inputs, 32, 2), num_inputs, lr=2, key=KEY
+            stacked(d2l, nnx.List, jnp.stack, key=key())(num_inputs, 32, 2), num_inputs, lr=2, key=key()
         )
-    return d2l.RNNLM(d2l.GRU(num_inputs, 32, 2, key=KEY), num_inputs, lr=2, key=KEY)
+    return d2l.RNNLM(d2l.GRU(num_inputs, 32, 2, key=key()), num_inputs, lr=2, key=key())
 
 
 def upstream_model(d2l, kind, num_inputs):
@@ -88,10 +93,10 @@ def trainer_ch8(d2l, kind, num_inputs, num_hiddens, upstream):
     if "scratch" in kind:
         get_params, init_state, forward = functions(cell)
         net = d2l.RNNModelScratch(
-            num_inputs, num_hiddens, d2l.cpu(), get_params, init_state, forward, key=KEY
+            num_inputs, num_hiddens, d2l.cpu(), get_params, init_state, forward, key=key()
         )
     else:
-        net = d2l.RNNModel(getattr(d2l, cell)(num_inputs, num_hiddens, key=KEY), num_inputs, key=KEY)
+        net = d2l.RNNModel(getattr(d2l, cell)(num_inputs, num_hiddens, key=key()), num_inputs, key=key())
     updater = nnx.Optimizer(net, optax.sgd(1.0), wrt=nnx.Param)
     loss = optax.softmax_cross_entropy_with_integer_labels
     return lambda batches: d2l.train_epoch_ch8(net, batches, loss, updater, d2l.cpu(), False)
