@@ -411,7 +411,8 @@ class ArrayLoader:
         order = np.arange(len(self.arrays[0]))
         if self.key is not None:
             self.key, key = jax.random.split(self.key)
-            order = np.asarray(jax.random.permutation(key, order))
+            seed = jax.random.bits(key).item()
+            order = np.random.default_rng(seed).permutation(order)
         for i in range(0, len(order), self.batch_size):
             rows = order[i:i + self.batch_size]
             yield tuple(jnp.asarray(a[rows]) for a in self.arrays)
@@ -576,13 +577,15 @@ class Trainer(d2l.HyperParameters):
         with (jax.default_device(self.device),
               jax.default_matmul_precision(products)):
             self.model.train()
+            step = nnx.cached_partial(self.train_step, self.model, self.optim)
             for batch in self.train_dataloader:
-                for draw in self.train_step(self.model, self.optim, batch):
+                for draw in step(batch):
                     draw()
                 self.train_batch_idx += 1
             self.model.eval()
+            step = nnx.cached_partial(self.val_step, self.model)
             for batch in self.val_dataloader or []:
-                for draw in self.val_step(self.model, batch):
+                for draw in step(batch):
                     draw()
                 self.val_batch_idx += 1
 

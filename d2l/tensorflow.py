@@ -1035,11 +1035,8 @@ class RNNLMScratch(d2l.Module):
         `Y_hat`: float32, (batch_size, num_steps, vocab_size); `Y`: the tokens
         that were to be predicted, integers (batch_size, num_steps).
         """
-        # In the order of steps, which undoes the transposition: nothing is copied
-        Y_hat, Y = tf.transpose(Y_hat, (1, 0, 2)), tf.transpose(Y)
-        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels=tf.reshape(Y, [-1]),
-            logits=tf.reshape(Y_hat, (-1, Y_hat.shape[-1]))))
+        return tf.reduce_mean(tf.reduce_logsumexp(Y_hat, axis=2)
+                              - tf.gather(Y_hat, Y, batch_dims=2))
 
     def training_step(self, batch):
         """Return the loss of a minibatch (X, Y), and plot the perplexity."""
@@ -1830,13 +1827,8 @@ class RNNModel(d2l.KerasModule):
         self.time_major = getattr(rnn_layer, 'time_major', False)  # Keras 2
         self.rnn, self.vocab_size = rnn_layer, vocab_size
         self.linear = tf.keras.layers.Dense(vocab_size)
-        Y, *_ = self.one_step(batch_size=1)
+        Y, *self.one_state = rnn_layer(tf.zeros((1, 1, vocab_size)))
         self.linear.build(Y.shape)
-
-    def one_step(self, batch_size):
-        """Return the layer's outputs and states for a step with inputs zero."""
-        axes = (1, batch_size) if self.time_major else (batch_size, 1)
-        return self.rnn(tf.zeros((*axes, self.vocab_size)))
 
     def __call__(self, inputs, state):
         """Return the outputs for tokens `inputs`, and the state after them.
@@ -1854,6 +1846,6 @@ class RNNModel(d2l.KerasModule):
     def begin_state(self, batch_size=1, device=None, dtype=None):
         """Return the state to begin with: zeros, of type `dtype` if given."""
         with d2l.as_device(device):
-            _, *state = self.one_step(batch_size)
             return tf.nest.map_structure(
-                lambda part: tf.zeros_like(part, dtype), state)
+                lambda part: tf.zeros((batch_size, *part.shape[1:]),
+                                      dtype or part.dtype), self.one_state)
