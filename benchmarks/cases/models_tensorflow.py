@@ -71,12 +71,13 @@ def trainer_ch8(d2l, kind, num_inputs, num_hiddens, upstream):
 
 
 def layer(cell, num_hiddens, upstream):
-    """Return the framework's own layer."""
+    """Return the framework's own layer; ours unrolled, as in the chapter on the function interface."""
     name = "SimpleRNN" if cell == "RNN" else cell
     if upstream:
         cell = getattr(tf.keras.layers, f"{name}Cell")(num_hiddens)
         return tf.keras.layers.RNN(cell, time_major=True, return_sequences=True, return_state=True)
-    return getattr(tf.keras.layers, name)(num_hiddens, return_sequences=True, return_state=True)
+    make = getattr(tf.keras.layers, name)
+    return make(num_hiddens, return_sequences=True, return_state=True, unroll=True)
 
 
 def functions(cell):
