@@ -1038,6 +1038,40 @@ def predict_step(model, X, state):
     return Y.argmax(axis=2), state                   # (1, 1)
 
 
+# chapters/en/rnn-scratch.md: Tokens Instead of Vectors
+class TokenRNNScratch(RNNScratch):
+    """`RNNScratch` for tokens, whose rows of `W_xh` it takes by index.
+
+    Defined in "Tokens Instead of Vectors" (chapters/en/rnn-scratch.md).
+    """
+    def forward(self, inputs, state=None):
+        """Return the states of all steps, and the last of them.
+
+        `inputs`: tokens, integers, (num_steps, batch_size), an array or a list
+        of steps, at least one. All else is as in `RNNScratch`.
+        """
+        def step(H, X):                                                  # (n,)
+            H = jnp.tanh(self.W_xh[X] + H @ self.W_hh + self.b_h)        # (n, h)
+            return H, H
+
+        inputs = jnp.asarray(inputs)
+        if state is None:
+            state = jnp.zeros((inputs.shape[1], self.num_hiddens))
+        H, outputs = lax.scan(step, state, inputs)
+        return outputs, H
+
+
+# chapters/en/rnn-scratch.md: Tokens Instead of Vectors
+class TokenRNNLMScratch(RNNLMScratch):
+    """`RNNLMScratch` for a layer that takes tokens, such as `TokenRNNScratch`.
+
+    Defined in "Tokens Instead of Vectors" (chapters/en/rnn-scratch.md).
+    """
+    def one_hot(self, X):
+        """Return the tokens `X`, (batch_size, num_steps), with time first."""
+        return X.T
+
+
 # chapters/en/rnn-concise.md: The Recurrent Layer
 class RNN(d2l.Module):
     """The framework's recurrent layer, with tanh as activation function.

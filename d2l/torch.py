@@ -966,6 +966,39 @@ class RNNLMScratch(d2l.Module):
         return prefix + ''.join(vocab.to_tokens(tokens[len(prefix):]))
 
 
+# chapters/en/rnn-scratch.md: Tokens Instead of Vectors
+class TokenRNNScratch(RNNScratch):
+    """`RNNScratch` for tokens, whose rows of `W_xh` it takes by index.
+
+    Defined in "Tokens Instead of Vectors" (chapters/en/rnn-scratch.md).
+    """
+    def forward(self, inputs, state=None):
+        """Return the states of all steps, and the last of them.
+
+        `inputs`: tokens, integers, (num_steps, batch_size), a tensor or a list
+        of steps, at least one. All else is as in `RNNScratch`.
+        """
+        H = state
+        if H is None:
+            H = self.W_hh.new_zeros(len(inputs[0]), self.num_hiddens)
+        outputs = []
+        for X in inputs:                                                 # (n,)
+            H = torch.tanh(self.W_xh[X] + H @ self.W_hh + self.b_h)      # (n, h)
+            outputs.append(H)
+        return torch.stack(outputs), H
+
+
+# chapters/en/rnn-scratch.md: Tokens Instead of Vectors
+class TokenRNNLMScratch(RNNLMScratch):
+    """`RNNLMScratch` for a layer that takes tokens, such as `TokenRNNScratch`.
+
+    Defined in "Tokens Instead of Vectors" (chapters/en/rnn-scratch.md).
+    """
+    def one_hot(self, X):
+        """Return the tokens `X`, (batch_size, num_steps), with time first."""
+        return X.T
+
+
 # chapters/en/rnn-concise.md: The Recurrent Layer
 class RNN(d2l.Module):
     """The framework's recurrent layer, with tanh as activation function.

@@ -15,7 +15,8 @@ import time
 NUM_HIDDENS, BATCH_SIZE, NUM_STEPS = 256, 32, 35
 #: Layers of the function interface, from scratch and the framework's own.
 FUNCTIONS = ("RNN scratch", "GRU scratch", "LSTM scratch", "RNN", "GRU", "LSTM")
-CLASSES = ("scratch", "concise")
+#: Models of the class interface; with tokens, which upstream has not, beside upstream's with vectors.
+CLASSES = ("scratch", "scratch, tokens", "concise")
 #: Epochs that are timed, after one that is not.
 EPOCHS = 3
 #: Matrix products of an update for each one of a cell.
@@ -24,8 +25,8 @@ GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 def operations(kind, num_inputs, num_hiddens):
     """Return the floating-point operations of a model's matrix products, for a token and forwards."""
-    gates = GATES.get(kind.split()[0], 1)
-    cell = gates * (num_inputs + num_hiddens) * num_hiddens
+    own = 0 if "tokens" in kind else num_inputs  # an index is no product
+    cell = GATES[kind.split()[0]] * (own + num_hiddens) * num_hiddens
     return 2 * (cell + num_hiddens * num_inputs)
 
 
@@ -34,12 +35,14 @@ def classes(models, d2l, upstream):
     data = d2l.TimeMachine(batch_size=1024, num_steps=32)
     found = {}
     for kind in CLASSES:
-        model = models.language_model(d2l, kind, len(data.vocab), upstream)
+        kept = kind.partition(",")[0] if upstream else kind
+        model = models.language_model(d2l, kept, len(data.vocab), upstream)
         model.board.display = False
         trainer = d2l.Trainer(max_epochs=EPOCHS + 1, gradient_clip_val=1)
         laps = time_calls(trainer, "fit_epoch", models)
         trainer.fit(model, data)
-        forwards = operations("RNN", len(data.vocab), 32) * data.num_steps
+        cell = models.CONCISE if kind == "concise" else "RNN"
+        forwards = operations(f"{cell} {kind}", len(data.vocab), 32) * data.num_steps
         found[kind] = summary(laps, forwards * (3 * data.num_train + data.num_val))
     return found
 

@@ -10,6 +10,9 @@ from jax import lax
 from jax import numpy as jnp
 from steps import STATES, STEPS, stacked, through, weights, zeros
 
+#: The cell of the concise model, the only one that upstream has.
+CONCISE = "GRU"
+
 
 @functools.cache
 def key():
@@ -39,6 +42,9 @@ def language_model(d2l, kind, num_inputs, upstream):
         return upstream_model(d2l, kind, num_inputs)
     if kind == "scratch":
         return d2l.RNNLMScratch(d2l.RNNScratch(num_inputs, 32, key=key()), num_inputs, lr=1, key=key())
+    if kind == "scratch, tokens":
+        rnn = d2l.TokenRNNScratch(num_inputs, 32, key=key())
+        return d2l.TokenRNNLMScratch(rnn, num_inputs, lr=1, key=key())
     if kind == "concise":
         return d2l.RNNLM(d2l.GRU(num_inputs, 32, key=key()), num_inputs, lr=1, key=key())
     if kind == "deep scratch":

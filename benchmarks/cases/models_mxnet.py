@@ -11,6 +11,9 @@ from steps import STATES, STEPS, stacked, weights, zeros
 warnings.filterwarnings("ignore")  # of its age
 npx.set_np()
 
+#: The cell of the concise model.
+CONCISE = "RNN"
+
 
 def load(upstream):
     library = importlib.import_module("d2l.mxnet")
@@ -30,6 +33,9 @@ def product(size):
 def language_model(d2l, kind, num_inputs, upstream):
     if kind == "scratch":
         return d2l.RNNLMScratch(d2l.RNNScratch(num_inputs, 32), num_inputs, lr=1)
+    if kind == "scratch, tokens":
+        rnn = d2l.TokenRNNScratch(num_inputs, 32)
+        return d2l.TokenRNNLMScratch(rnn, num_inputs, lr=1)
     if kind == "concise":
         rnn = d2l.RNN(32) if upstream else d2l.RNN(num_inputs, 32)
         return d2l.RNNLM(rnn, num_inputs, lr=1)

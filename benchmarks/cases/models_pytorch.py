@@ -8,6 +8,9 @@ import torch
 from steps import STATES, STEPS, stacked, weights, zeros
 from torch import nn
 
+#: The cell of the concise model.
+CONCISE = "RNN"
+
 
 def load(upstream):
     """Return the library; upstream's imports torchvision, which is not there and never used."""
@@ -32,6 +35,9 @@ def product(size):
 def language_model(d2l, kind, num_inputs, upstream):
     if kind == "scratch":
         return d2l.RNNLMScratch(d2l.RNNScratch(num_inputs, 32), num_inputs, lr=1)
+    if kind == "scratch, tokens":
+        rnn = d2l.TokenRNNScratch(num_inputs, 32)
+        return d2l.TokenRNNLMScratch(rnn, num_inputs, lr=1)
     if kind == "concise":
         return d2l.RNNLM(d2l.RNN(num_inputs, 32), num_inputs, lr=1)
     if kind == "deep scratch":

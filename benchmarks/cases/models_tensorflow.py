@@ -6,6 +6,9 @@ import os
 import tensorflow as tf
 from steps import STATES, STEPS, stacked, weights, zeros
 
+#: The cell of the concise model.
+CONCISE = "RNN"
+
 
 def load(upstream):
     """Return the library; upstream's layers have the time axis first, which needs Keras 2."""
@@ -29,6 +32,9 @@ def product(size):
 def language_model(d2l, kind, num_inputs, upstream):
     if kind == "scratch":
         return d2l.RNNLMScratch(d2l.RNNScratch(num_inputs, 32), num_inputs, lr=1.0)
+    if kind == "scratch, tokens":
+        rnn = d2l.TokenRNNScratch(num_inputs, 32)
+        return d2l.TokenRNNLMScratch(rnn, num_inputs, lr=1.0)
     if kind == "concise":
         rnn = d2l.RNN(32) if upstream else d2l.RNN(num_inputs, 32)
         return d2l.RNNLM(rnn, num_inputs, lr=1.0)

@@ -177,6 +177,37 @@ def test_equal_weights_give_equal_language_models(d2l, adapter):
     close(adapter.numpy(scratch.loss(scratch(X), Y)), adapter.numpy(concise.loss(concise(X), Y)))
 
 
+@STARTS
+def test_a_layer_for_tokens_is_the_equations_of_their_one_hot_vectors(d2l, adapter, batch_size, given):
+    weights = reference.draw_weights(reference.rnn, NUM_INPUTS, NUM_HIDDENS)
+    layer = adapter.make(d2l.TokenRNNScratch, NUM_INPUTS, NUM_HIDDENS)
+    adapter.load(layer, weights)
+    tokens = np.random.default_rng(0).integers(NUM_INPUTS, size=(NUM_STEPS, batch_size))
+    H = draw_state("rnn", batch_size)
+    expected, end = reference.rnn(np.eye(NUM_INPUTS)[tokens], H if given else zeros(H), weights)
+    for inputs in (adapter.tokens(tokens), list(map(adapter.tokens, tokens))):
+        outputs, last = layer(inputs, adapter.array(H) if given else None)
+        close(adapter.numpy(outputs), expected)
+        close(adapter.numpy(last), end)
+
+
+def test_tokens_and_one_hot_vectors_give_equal_language_models(d2l, adapter):
+    vocab = d2l.Vocab(list("the time traveller for so it will be convenient to speak of him"))
+    rows = np.random.default_rng(0).integers(len(vocab), size=(2, 3, NUM_STEPS))
+    batch = tuple(map(adapter.tokens, rows))
+    outputs, grads, texts = [], [], []
+    for Layer, Model in ((d2l.RNNScratch, d2l.RNNLMScratch), (d2l.TokenRNNScratch, d2l.TokenRNNLMScratch)):
+        model = adapter.make(Model, adapter.make(Layer, len(vocab), NUM_HIDDENS), len(vocab))
+        adapter.fill(model, lambda shape: draw(*shape, seed=sum(shape)))
+        outputs.append(adapter.numpy(model(batch[0])))
+        grads.append(adapter.gradients(model, batch, clip_to=1e9).values())
+        texts.append(model.predict("time", 9, vocab))
+    close(*outputs)
+    for of_vectors, of_tokens in zip(*grads, strict=True):
+        close(of_tokens, of_vectors)
+    assert texts[0] == texts[1]
+
+
 def test_the_number_of_parameters_is_that_of_the_other_frameworks(d2l, adapter):
     def count(model):
         return sum(values.size for values in adapter.parameters(model).values())
