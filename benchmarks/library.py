@@ -138,7 +138,7 @@ def report_epochs(name: str, interface: str, count: int) -> Iterator[str]:
             f"{ours['epoch']:.3f} s",
             f"{theirs['epoch']:.3f} s" if theirs else "-",
             f"{theirs['epoch'] / ours['epoch']:.2f}x" if theirs else "-",
-            f"{ours['first'] - ours['epoch']:.1f} s",
+            f"{max(0, ours['first'] - ours['epoch']):.1f} s",
             f"{ours['gflops']:.0f} of {ours['product']:.0f}",
         )
         yield row(*columns)
