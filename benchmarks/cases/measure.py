@@ -25,8 +25,8 @@ GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 def operations(kind, num_inputs, num_hiddens):
     """Return the floating-point operations of a model's matrix products, for a token and forwards."""
-    own = 0 if "tokens" in kind else num_inputs  # an index is no product
-    cell = GATES[kind.split()[0]] * (own + num_hiddens) * num_hiddens
+    multiplied = num_hiddens if "tokens" in kind else num_inputs + num_hiddens  # an index is no product
+    cell = GATES[kind.split()[0]] * multiplied * num_hiddens
     return 2 * (cell + num_hiddens * num_inputs)
 
 
