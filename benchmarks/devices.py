@@ -3,10 +3,11 @@
 It runs with the Python of a framework that sees the GPU, which may be another version than the book's pinned
 one, and needs nothing else of this repository but the library:
 
-    PYTHONPATH=. PYTHON benchmarks/devices.py pytorch|jax [--upstream FOLDER]
+    PYTHONPATH=. PYTHON benchmarks/devices.py pytorch|jax [--upstream FOLDER] [--epochs N]
 
 The table in the chapter on concise layers has the rows that `devices.json` keeps of such runs. FOLDER holds
-upstream's library (`pip install --no-deps --target FOLDER d2l==1.0.3`), whose loop is then measured, too.
+upstream's library (`pip install --no-deps --target FOLDER d2l==1.0.3`; it imports IPython, pandas, scipy and
+requests, too), whose loop is then measured instead: both are called `d2l`, so a process can import one.
 """
 
 import argparse
@@ -18,20 +19,18 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from unittest.mock import MagicMock
 
 sys.path.insert(0, str(Path(__file__).parent / "cases"))
 
 HIDDENS = (32, 256)
-EPOCHS = 5
 
 
-def measure(d2l, models, model, gpus, **settings):
+def measure(d2l, models, model, gpus, epochs, **settings):
     """Return the seconds of an epoch on one GPU or on none, and the tokens that it trains on."""
     data = d2l.TimeMachine(batch_size=1024, num_steps=32)
     model = model(len(data.vocab))
     model.board.display = False
-    trainer = d2l.Trainer(max_epochs=EPOCHS + 1, num_gpus=gpus, gradient_clip_val=1, **settings)
+    trainer = d2l.Trainer(max_epochs=epochs + 1, num_gpus=gpus, gradient_clip_val=1, **settings)
     laps, fit_epoch = [], trainer.fit_epoch
 
     def timed():
@@ -45,40 +44,21 @@ def measure(d2l, models, model, gpus, **settings):
     return {"seconds": round(statistics.median(laps[1:]), 4), "tokens": data.num_train * data.num_steps}
 
 
-def rows(framework):
-    """Yield what is measured with the book's library."""
-    models = importlib.import_module(f"models_{framework}")
-    d2l = models.load(upstream=False)
-    key = {"key": models.KEY} if framework == "jax" else {}
-    ways = [(0, {}), (1, {}), (1, {"compile": True})] if framework == "pytorch" else [(0, {}), (1, {})]
+def rows(framework, d2l, models, upstream, epochs):
+    """Yield what is measured with a library, on one core and on a GPU if there is one."""
+    how = {"key": models.key()} if framework == "jax" and not upstream else {}
+    ways = [(0, {}), (1, {})]
+    if framework == "pytorch" and not upstream:
+        ways.append((1, {"compile": True}))
     for num_hiddens in HIDDENS:
         for gpus, settings in ways:
             if gpus <= d2l.num_gpus():
 
                 def model(n, h=num_hiddens):
-                    return d2l.RNNLMScratch(d2l.RNNScratch(n, h, **key), n, lr=1, **key)
+                    return d2l.RNNLMScratch(d2l.RNNScratch(n, h, **how), n, lr=1, **how)
 
-                found = measure(d2l, models, model, gpus, **settings)
+                found = measure(d2l, models, model, gpus, epochs, **settings)
                 yield {"hiddens": num_hiddens, "gpu": bool(gpus), "compile": bool(settings), **found}
-
-
-def upstream_rows(folder):
-    """Yield the same of upstream's loop in PyTorch, on a GPU."""
-    for name in ("IPython", "matplotlib_inline", "pandas", "requests", "torchvision"):
-        try:
-            importlib.import_module(name)
-        except ImportError:  # it is imported, and not needed here
-            sys.modules[name] = MagicMock()
-    sys.path.insert(0, folder)
-    models = importlib.import_module("models_pytorch")
-    d2l = models.load(upstream=True)
-    for num_hiddens in HIDDENS:
-
-        def model(n, h=num_hiddens):
-            return d2l.RNNLMScratch(d2l.RNNScratch(n, h), n, lr=1)
-
-        found = measure(d2l, models, model, 1)
-        yield {"hiddens": num_hiddens, "gpu": True, "compile": False, "upstream": True, **found}
 
 
 def names(framework):
@@ -98,10 +78,16 @@ def names(framework):
 def main():
     parser = argparse.ArgumentParser(description="Tokens a second on one core and on a GPU.")
     parser.add_argument("framework", choices=["pytorch", "jax"])
-    parser.add_argument("--upstream", metavar="FOLDER")
+    parser.add_argument("--upstream", metavar="FOLDER", help="measure the library in this folder")
+    parser.add_argument("--epochs", type=int, default=5, help="how many are timed (default: 5)")
     options = parser.parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    found = [*rows(options.framework), *(upstream_rows(options.upstream) if options.upstream else ())]
+    upstream = options.upstream is not None
+    if upstream:
+        sys.path.insert(0, options.upstream)
+    models = importlib.import_module(f"models_{options.framework}")
+    d2l = models.load(upstream)
+    found = list(rows(options.framework, d2l, models, upstream, options.epochs))
     version, devices = names(options.framework)
     for row in found:
         device = devices[row.pop("gpu")]

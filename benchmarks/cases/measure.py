@@ -1,6 +1,8 @@
 """Measures one library in one framework; prints its numbers as JSON. `benchmarks/library.py` starts it.
 
-PYTHON measure.py FRAMEWORK ours|upstream classes|functions
+PYTHON measure.py FRAMEWORK ours|upstream classes|functions [EPOCHS]
+
+EPOCHS are timed (3 unless given), after one that is not.
 """
 
 import importlib
@@ -17,8 +19,6 @@ NUM_HIDDENS, BATCH_SIZE, NUM_STEPS = 256, 32, 35
 FUNCTIONS = ("RNN scratch", "GRU scratch", "LSTM scratch", "RNN", "GRU", "LSTM")
 #: Models of the class interface; with tokens, which upstream has not, beside upstream's with vectors.
 CLASSES = ("scratch", "scratch, tokens", "concise")
-#: Epochs that are timed, after one that is not.
-EPOCHS = 3
 #: Matrix products of an update for each one of a cell.
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
@@ -30,7 +30,7 @@ def operations(kind, num_inputs, num_hiddens):
     return 2 * (cell + num_hiddens * num_inputs)
 
 
-def classes(models, d2l, upstream):
+def classes(models, d2l, upstream, epochs):
     """Return what is known of each model's epochs in `Trainer.fit`."""
     data = d2l.TimeMachine(batch_size=1024, num_steps=32)
     found = {}
@@ -38,7 +38,7 @@ def classes(models, d2l, upstream):
         kept = kind.partition(",")[0] if upstream else kind
         model = models.language_model(d2l, kept, len(data.vocab), upstream)
         model.board.display = False
-        trainer = d2l.Trainer(max_epochs=EPOCHS + 1, gradient_clip_val=1)
+        trainer = d2l.Trainer(max_epochs=epochs + 1, gradient_clip_val=1)
         laps = time_calls(trainer, "fit_epoch", models)
         trainer.fit(model, data)
         cell = models.CONCISE if kind == "concise" else "RNN"
@@ -47,7 +47,7 @@ def classes(models, d2l, upstream):
     return found
 
 
-def functions(models, d2l, upstream):
+def functions(models, d2l, upstream, epochs):
     """Return the same of `train_epoch_ch8`, with the tokens of a second."""
     batches, vocab = d2l.load_data_time_machine(BATCH_SIZE, NUM_STEPS)
     batches = list(batches)
@@ -56,7 +56,7 @@ def functions(models, d2l, upstream):
     for kind in FUNCTIONS:
         train = models.trainer_ch8(d2l, kind, len(vocab), NUM_HIDDENS, upstream)
         laps = []
-        for _ in range(EPOCHS + 1):
+        for _ in range(epochs + 1):
             start = time.process_time()
             perplexity, _ = train(batches)
             models.wait()
@@ -99,12 +99,12 @@ def product_rate(models, size=1024):
 
 
 def main():
-    framework, side, interface = sys.argv[1:]
+    framework, side, interface, epochs = [*sys.argv[1:], "3"][:4]
     models = importlib.import_module(f"models_{framework}")
     upstream = side == "upstream"
     random.seed(0)  # where the minibatches of the function interface begin
     d2l = models.load(upstream)
-    found = {"classes": classes, "functions": functions}[interface](models, d2l, upstream)
+    found = {"classes": classes, "functions": functions}[interface](models, d2l, upstream, int(epochs))
     print(json.dumps({"product": product_rate(models), "cases": found}))
 
 

@@ -121,12 +121,10 @@ class Jax:
         import jax
 
         rnn_key, model_key = jax.random.split(jax.random.key(seed))
-        if layer == "LSTM" and not hasattr(self.d2l, "LSTMScratch"):
-            pytest.skip("the library has no LSTM")
         rnn = {
             "RNN": lambda: self.d2l.RNN(vocab_size, NUM_HIDDENS, key=rnn_key),
             "GRU": lambda: self.d2l.GRU(vocab_size, NUM_HIDDENS, 1, key=rnn_key),
-            "LSTM": lambda: self.d2l.LSTMScratch(vocab_size, NUM_HIDDENS, sigma=0.3, key=rnn_key),
+            "LSTM": lambda: self.d2l.LSTM(vocab_size, NUM_HIDDENS, key=rnn_key),
             "deep": lambda: self.d2l.GRU(vocab_size, NUM_HIDDENS, 2, key=rnn_key),
         }[layer]()
         return self.d2l.RNNModel(rnn, vocab_size, key=model_key)

@@ -13,10 +13,8 @@ NO_GPU = "There is no GPU. The CPU does the work."
 
 @pytest.mark.parametrize("kind", ["unchanged", "notebooks"])
 @pytest.mark.parametrize("number", PRINTS)
-def test_a_seed_runs_to_its_end(d2l, seed_chapter, number, kind, run_script):
+def test_a_seed_runs_to_its_end(seed_chapter, number, kind, run_script):
     cells, settings = seed_chapter(number, kind)
-    if PRINTS[number] is TRAIN_CH8 and not hasattr(d2l, "train_ch8"):
-        pytest.skip("the chapter on the function interface has no cells for this framework yet")
     lines = run_script("\n\n".join(cells), D2L_SMOKE="1", **settings).splitlines()
     if PRINTS[number] is None:
         assert lines == []
