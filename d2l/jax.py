@@ -1844,13 +1844,9 @@ class RNNModel(nnx.Module):
     """
     def __init__(self, rnn_layer, vocab_size, *, key):
         self.rnn, self.vocab_size = rnn_layer, vocab_size
-        Y, _ = self.shapes(batch_size=1)
+        X = jnp.zeros((1, 1, vocab_size))
+        Y, self.one_state = nnx.eval_shape(lambda rnn: rnn(X), rnn_layer)
         self.linear = nnx.Linear(Y.shape[-1], vocab_size, rngs=nnx.Rngs(key))
-
-    def shapes(self, batch_size):
-        """Return the shapes of the layer's outputs and state after a step."""
-        X = jnp.zeros((1, batch_size, self.vocab_size))
-        return nnx.eval_shape(lambda rnn: rnn(X), self.rnn)
 
     def __call__(self, inputs, state):
         """Return the outputs for tokens `inputs`, and the state after them.
@@ -1864,6 +1860,7 @@ class RNNModel(nnx.Module):
 
     def begin_state(self, device, batch_size=1):
         """Return the state to begin with: zeros."""
-        _, state = self.shapes(batch_size)
-        return jax.tree.map(lambda part: jnp.zeros(part.shape, device=device),
-                            state)
+        return jax.tree.map(
+            lambda part: jnp.zeros((*part.shape[:-2], batch_size,
+                                    part.shape[-1]), device=device),
+            self.one_state)             # (..., 1, h) for each part

@@ -1565,7 +1565,12 @@ def grad_clipping(net, theta):
 
     Defined in "An Epoch" (chapters/en/classic-interface.md).
     """
-    nn.utils.clip_grad_norm_(d2l.parameters_of(net), theta)
+    grads = [p.grad for p in d2l.parameters_of(net) if p.grad is not None]
+    norm_of = torch.linalg.vector_norm
+    norm = norm_of(torch.stack([norm_of(g) for g in grads]))
+    if norm > theta:
+        for g in grads:
+            g *= theta / norm
 
 
 # chapters/en/classic-interface.md: An Epoch
@@ -1600,6 +1605,23 @@ def epoch_rates(metric, timer):
 
 
 # chapters/en/classic-interface.md: An Epoch
+def train_step_ch8(net, X, y, state, loss, updater):
+    """Improve `net` on a minibatch; return the loss and the next state.
+
+    Defined in "An Epoch" (chapters/en/classic-interface.md).
+    """
+    is_optimizer = isinstance(updater, torch.optim.Optimizer)
+    y_hat, state = net(X, state)
+    l = loss(y_hat, y).mean()
+    if is_optimizer:
+        updater.zero_grad()
+    l.backward()
+    d2l.grad_clipping(net, 1)
+    updater.step() if is_optimizer else updater(batch_size=1)
+    return l.item(), d2l.detach_state(state)
+
+
+# chapters/en/classic-interface.md: An Epoch
 def train_epoch_ch8(net, train_iter, loss, updater, device,
                     use_random_iter):
     """Train for an epoch; return the perplexity and the tokens per second.
@@ -1614,20 +1636,14 @@ def train_epoch_ch8(net, train_iter, loss, updater, device,
     """
     if isinstance(net, nn.Module):
         net.train()
-    is_optimizer = isinstance(updater, torch.optim.Optimizer)
     state, timer, metric = None, d2l.Timer(), d2l.Accumulator(2)
     for X, Y in train_iter:
         if state is None or use_random_iter:
             state = net.begin_state(batch_size=len(X), device=device)
         y = Y.T.flatten().to(device)               # (num_steps * n,)
-        y_hat, state = net(X.to(device), d2l.detach_state(state))
-        l = loss(y_hat, y).mean()
-        if is_optimizer:
-            updater.zero_grad()
-        l.backward()
-        d2l.grad_clipping(net, 1)
-        updater.step() if is_optimizer else updater(batch_size=1)
-        metric.add(l.item() * len(y), len(y))
+        l, state = d2l.train_step_ch8(net, X.to(device), y, state, loss,
+                                      updater)
+        metric.add(l * len(y), len(y))
     return d2l.epoch_rates(metric, timer)
 
 
