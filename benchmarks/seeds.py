@@ -38,11 +38,20 @@ SETTINGS = {"tensorflow": {"TF_USE_LEGACY_KERAS": "1"}}
 #: A curve's values, by the curve's name.
 Plot = dict[str, list[float]]
 
+#: What makes a framework's random numbers the same in each run: now and then a training ends on a spike.
+FIXED = {
+    "mxnet": "import mxnet; mxnet.random.seed(0)",
+    "pytorch": "import torch; torch.manual_seed(0)",
+    "tensorflow": "import tensorflow; tensorflow.random.set_seed(0)",
+}
+
 #: Runs a program and writes the curves of its plots to a file.
 RUNNER = """
-import json, runpy, sys
+import json, random, runpy, sys
 from pathlib import Path
 from d2l import {module} as d2l
+random.seed(0)
+{fixed}
 
 plots, show = [], d2l.ProgressBoard.show
 
@@ -152,7 +161,7 @@ def run(path: Path, framework: str) -> Run:
     seed = json.loads(path.read_text(encoding="utf-8"))
     program, results = path.with_suffix(".py"), path.with_suffix(".plots")
     program.write_text("\n\n".join(seed["cells"]) + "\n", encoding="utf-8")
-    runner = RUNNER.format(module=MODULES[framework])
+    runner = RUNNER.format(module=MODULES[framework], fixed=FIXED[framework])
     command = [ROOT / ".venvs" / framework / "bin" / "python", "-c", runner, program, results]
     environment = {"OMP_NUM_THREADS": "1", **os.environ, **seed["settings"], "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
