@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "cases"))
+from measure import time_calls
 
 HIDDENS = (32, 256)
 
@@ -31,15 +32,7 @@ def measure(d2l, models, model, gpus, epochs, **settings):
     model = model(len(data.vocab))
     model.board.display = False
     trainer = d2l.Trainer(max_epochs=epochs + 1, num_gpus=gpus, gradient_clip_val=1, **settings)
-    laps, fit_epoch = [], trainer.fit_epoch
-
-    def timed():
-        start = time.perf_counter()
-        fit_epoch()
-        models.wait()
-        laps.append(time.perf_counter() - start)
-
-    trainer.fit_epoch = timed
+    laps = time_calls(trainer, "fit_epoch", models, time.perf_counter)
     trainer.fit(model, data)
     return {"seconds": round(statistics.median(laps[1:]), 4), "tokens": data.num_train * data.num_steps}
 

@@ -1,30 +1,28 @@
 """The programs that measure the library run through, so that what they are to compare can be compared."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-from conftest import FRAMEWORK, OFFLINE, PROCESS, ROOT
+from conftest import FRAMEWORK, ROOT
+
+#: Runs a program as if it had been called with arguments.
+CALL = """
+import runpy, sys
+sys.argv = {argv!r}
+sys.path.insert(0, {folder!r})
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @pytest.fixture
-def measured(tmp_path):
+def measured(run_script):
     """Runs a program of `benchmarks/` on the story that stands in for the book; returns its lines of JSON."""
 
     def measured(program, *arguments):
-        done = subprocess.run(
-            [sys.executable, ROOT / "benchmarks" / program, *arguments],
-            cwd=tmp_path,
-            env=os.environ | OFFLINE | PROCESS,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-            timeout=600,
-        )
-        assert not done.returncode, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        path = ROOT / "benchmarks" / program
+        call = CALL.format(argv=[str(path), *arguments], folder=str(path.parent))
+        printed = run_script(call, TF_CPP_MIN_LOG_LEVEL="3")
+        return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
 
     return measured
 
